@@ -1,0 +1,68 @@
+package flyball
+
+// FindingState is where a finding is in its life.
+type FindingState string
+
+// The states of a finding: it opens once, may be updated, and is resolved once.
+const (
+	FindingOpened   FindingState = "opened"
+	FindingUpdated  FindingState = "updated"
+	FindingResolved FindingState = "resolved"
+)
+
+// Finding is something a detector wants known about an entity. The same finding
+// is sent again with a higher revision whenever its state or severity changes.
+type Finding struct {
+	// ID is the same in every state, and the same when the input is replayed.
+	ID string `json:"id"`
+	// Revision counts from 1.
+	Revision int `json:"revision"`
+	// Kind is what found it: "burn_rate", "anomaly", "canary", "flyball".
+	Kind string `json:"kind"`
+	// State is opened, updated or resolved.
+	State FindingState `json:"state"`
+	// Severity is "page", "ticket" or "info".
+	Severity string `json:"severity"`
+	// Entity is what it is about.
+	Entity string `json:"entity"`
+	// Labels of the series.
+	Labels Labels `json:"labels"`
+	// Detector names the SLO, detector or canary.
+	Detector string `json:"detector"`
+	// Tier is the burn-rate tier that fires.
+	Tier string `json:"tier,omitempty"`
+	// At is the event time of this state: the end of the pane that caused it.
+	At Time `json:"at"`
+	// OpenedAt is the event time at which it opened.
+	OpenedAt Time `json:"opened_at"`
+	// Summary is one sentence for a person.
+	Summary string `json:"summary"`
+	// Evidence holds the numbers behind it.
+	Evidence []Evidence `json:"evidence"`
+	// Incomplete is set when a source was missing, so that automation holds.
+	Incomplete bool `json:"incomplete,omitempty"`
+}
+
+// Evidence is one number that speaks for a finding or a command.
+type Evidence struct {
+	// Name of the number, such as "burn_long".
+	Name string `json:"name"`
+	// Value as measured.
+	Value float64 `json:"value"`
+	// Threshold that it was compared with, if any.
+	Threshold *float64 `json:"threshold,omitempty"`
+	// Unit, such as "x", "ns", "events".
+	Unit string `json:"unit,omitempty"`
+	// Window that it covers, such as "1h".
+	Window string `json:"window,omitempty"`
+}
+
+// EvidenceValue returns the value of the evidence called name.
+func (f *Finding) EvidenceValue(name string) (float64, bool) {
+	for _, e := range f.Evidence {
+		if e.Name == name {
+			return e.Value, true
+		}
+	}
+	return 0, false
+}
