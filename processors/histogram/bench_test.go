@@ -1,0 +1,68 @@
+package histogram
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// latencies returns n lognormal durations in nanoseconds, median 20 ms.
+func latencies(n int, sigma float64, seed uint64) []float64 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	vs := make([]float64, n)
+	for i := range vs {
+		vs[i] = math.Floor(20e6 * math.Exp(sigma*r.NormFloat64()))
+	}
+	return vs
+}
+
+func of(vs ...float64) *Histogram {
+	h := new(Histogram)
+	for _, v := range vs {
+		h.Add(v)
+	}
+	return h
+}
+
+func BenchmarkAdd(b *testing.B) {
+	vs := latencies(1<<16, 0.5, 1)
+	h := of(vs...)
+	h.Reset()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		h.Add(vs[i&(1<<16-1)])
+		i++
+	}
+}
+
+func BenchmarkMerge(b *testing.B) {
+	h, o := of(latencies(100000, 0.4, 1)...), of(latencies(2000, 0.4, 2)...)
+	lo, hi, _ := o.pos.occupied()
+	b.ReportMetric(float64(hi-lo+1), "buckets")
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Merge(o)
+	}
+}
+
+func BenchmarkMergeBinary(b *testing.B) {
+	h, o := of(latencies(100000, 0.4, 1)...), of(latencies(2000, 0.4, 2)...)
+	data := o.AppendBinary(nil)
+	b.ReportMetric(float64(len(data)), "bytes")
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := h.MergeBinary(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendBinary(b *testing.B) {
+	o := of(latencies(2000, 0.4, 2)...)
+	var data []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		data = o.AppendBinary(data[:0])
+	}
+}

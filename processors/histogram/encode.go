@@ -1,0 +1,320 @@
+package histogram
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// The encoding, all of it canonical: one content, one byte string.
+//
+//	header     byte: 0x40 (version 1), + 1 zero count, + 2 zero threshold,
+//	                 + 4 positive buckets, + 8 negative buckets, + 16 scale
+//	scale      byte: 5-scale, 1 to 15; absent at scale 5
+//	zero       uvarint: absent if 0
+//	threshold  float64, little endian: absent if 0
+//	positive, negative: absent if empty, else
+//	  first    varint (zigzag): lowest occupied bucket
+//	  span     uvarint: highest occupied bucket - lowest
+//	  tokens   uvarints until the last bucket of the span has its count:
+//	           count<<1, or gap<<1|1 for a run of gap empty buckets
+const (
+	encodingVersion = 0x40
+	versionMask     = 0xe0
+	hasZero         = 1
+	hasThreshold    = 2
+	hasPositive     = 4
+	hasNegative     = 8
+	hasScale        = 16
+)
+
+// DecodeError says where and why bytes are not an encoded histogram.
+type DecodeError struct {
+	// Offset is the byte at which the fault was noticed, from 0.
+	Offset int
+	// Reason is what is wrong there.
+	Reason string
+}
+
+// Error implements error.
+func (e *DecodeError) Error() string {
+	return fmt.Sprintf("cannot decode histogram: %s at byte %d", e.Reason, e.Offset)
+}
+
+// AppendBinary appends the encoding of h to dst and returns the result. Equal
+// histograms have equal encodings. A typical pane of 100 buckets takes 100 to 200
+// bytes.
+func (h *Histogram) AppendBinary(dst []byte) []byte {
+	at := len(dst)
+	dst = append(dst, encodingVersion)
+	if h.shift != 0 {
+		dst[at] |= hasScale
+		dst = append(dst, byte(h.shift))
+	}
+	if h.zero != 0 {
+		dst[at] |= hasZero
+		dst = binary.AppendUvarint(dst, h.zero)
+	}
+	if h.zeroThreshold != 0 {
+		dst[at] |= hasThreshold
+		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(h.zeroThreshold))
+	}
+	if lo, hi, any := h.pos.occupied(); any {
+		dst[at] |= hasPositive
+		dst = h.pos.appendTokens(dst, lo, hi)
+	}
+	if lo, hi, any := h.neg.occupied(); any {
+		dst[at] |= hasNegative
+		dst = h.neg.appendTokens(dst, lo, hi)
+	}
+	return dst
+}
+
+// appendTokens appends the encoding of buckets lo to hi, the occupied range.
+func (s *store) appendTokens(dst []byte, lo, hi int) []byte {
+	dst = binary.AppendVarint(dst, int64(lo))
+	dst = binary.AppendUvarint(dst, uint64(hi-lo))
+	gap := uint64(0)
+	for _, c := range s.counts[lo-s.base : hi-s.base+1] {
+		if c == 0 {
+			gap++
+			continue
+		}
+		if gap > 0 {
+			dst = appendToken(dst, gap<<1|1)
+			gap = 0
+		}
+		dst = appendToken(dst, c<<1)
+	}
+	return dst
+}
+
+// appendToken is binary.AppendUvarint with the one-byte case inlined.
+func appendToken(dst []byte, t uint64) []byte {
+	if t < 0x80 {
+		return append(dst, byte(t))
+	}
+	return binary.AppendUvarint(dst, t)
+}
+
+// MarshalBinary implements encoding.BinaryMarshaler.
+func (h *Histogram) MarshalBinary() ([]byte, error) { return h.AppendBinary(nil), nil }
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler: h becomes the encoded
+// histogram, or empty on error.
+func (h *Histogram) UnmarshalBinary(data []byte) error {
+	h.Reset()
+	return h.MergeBinary(data)
+}
+
+// MergeBinary merges an encoded histogram straight from its bytes; it allocates only
+// if h has to grow. Bytes that AppendBinary would not write are refused with
+// a *[DecodeError], and leave h as it was. Memory is bounded by MaxBuckets per sign
+// whatever the input claims.
+func (h *Histogram) MergeBinary(data []byte) error {
+	var e encoded
+	if err := e.parse(data); err != nil {
+		return err
+	}
+	if !h.canHold(e.count) {
+		return &DecodeError{len(data), "total count too large"}
+	}
+	if e.shift > h.shift {
+		h.downscale(e.shift - h.shift)
+	}
+	e.pos.makeRoom(h, &h.pos, e.shift)
+	e.neg.makeRoom(h, &h.neg, e.shift)
+	e.pos.addTo(&h.pos, h.shift-e.shift)
+	e.neg.addTo(&h.neg, h.shift-e.shift)
+	h.count += e.count
+	h.zero += e.zero
+	h.zeroThreshold = max(h.zeroThreshold, e.zeroThreshold)
+	return nil
+}
+
+// encoded is a checked encoding, its buckets still in their bytes.
+type encoded struct {
+	count, zero   uint64
+	zeroThreshold float64
+	shift         uint
+	pos, neg      tokens
+}
+
+// tokens is the encoded buckets of one sign; body is empty if there are none.
+type tokens struct {
+	lo, hi int
+	body   []byte
+}
+
+// parse checks all of data and splits it.
+func (e *encoded) parse(data []byte) error {
+	r := reader{data: data}
+	header := r.byte()
+	if header&versionMask != encodingVersion {
+		return r.fail("unknown version")
+	}
+	if header&hasScale != 0 {
+		e.shift = uint(r.byte())
+		if e.shift == 0 || e.shift > maxShift || header&(hasPositive|hasNegative) == 0 {
+			return r.fail("bad scale")
+		}
+	}
+	if header&hasZero != 0 {
+		e.zero = r.uvarint()
+		if e.zero == 0 || e.zero > MaxCount {
+			return r.fail("bad zero count")
+		}
+		e.count = e.zero
+	}
+	if header&hasThreshold != 0 {
+		t := r.uint64()
+		if header&hasZero == 0 || t <= smallestBits || t >= infinityBits {
+			return r.fail("bad zero threshold")
+		}
+		e.zeroThreshold = math.Float64frombits(t)
+	}
+	if header&hasPositive != 0 {
+		if err := e.parseTokens(&r, &e.pos); err != nil {
+			return err
+		}
+	}
+	if header&hasNegative != 0 {
+		if err := e.parseTokens(&r, &e.neg); err != nil {
+			return err
+		}
+	}
+	if r.bad {
+		return r.fail("truncated")
+	}
+	if r.at != len(data) {
+		return r.fail("trailing bytes")
+	}
+	return nil
+}
+
+// parseTokens checks the buckets of one sign and adds their counts to e.count.
+func (e *encoded) parseTokens(r *reader, t *tokens) error {
+	first, span := r.varint(), r.uvarint()
+	if r.bad {
+		return r.fail("truncated")
+	}
+	if span >= MaxBuckets || first < minIndex>>e.shift || first+int64(span) > maxIndex>>e.shift {
+		return r.fail("bad bucket range")
+	}
+	t.lo, t.hi = int(first), int(first)+int(span)
+	start := r.at
+	left, total, gap := span+1, e.count, true
+	for left > 0 {
+		v := uint64(0)
+		if r.at < len(r.data) && r.data[r.at] < 0x80 {
+			v = uint64(r.data[r.at])
+			r.at++
+		} else {
+			v = r.uvarint()
+		}
+		n := v >> 1
+		if n == 0 {
+			return r.fail("empty token")
+		}
+		if v&1 == 0 {
+			gap = false
+			left--
+			if total += n; total > MaxCount {
+				return r.fail("total count too large")
+			}
+			continue
+		}
+		if gap || n >= left {
+			return r.fail("bad gap")
+		}
+		gap = true
+		left -= n
+	}
+	e.count = total
+	t.body = r.data[start:r.at]
+	return nil
+}
+
+// makeRoom lets s, one of h's stores, cover the encoded buckets, which are at
+// scale 5-shift.
+func (t *tokens) makeRoom(h *Histogram, s *store, shift uint) {
+	if len(t.body) > 0 {
+		d := h.shift - shift
+		h.makeRoom(s, t.lo>>d, t.hi>>d)
+	}
+}
+
+// addTo adds the counts to s, whose buckets are 2^d times as wide. The bytes have been
+// checked.
+func (t *tokens) addTo(s *store, d uint) {
+	i := t.lo
+	for at := 0; at < len(t.body); {
+		v := uint64(t.body[at])
+		at++
+		if v >= 0x80 {
+			var n int
+			v, n = binary.Uvarint(t.body[at-1:])
+			at += n - 1
+		}
+		if v&1 != 0 {
+			i += int(v >> 1)
+			continue
+		}
+		s.counts[i>>(d&63)-s.base] += v >> 1
+		i++
+	}
+}
+
+// reader walks bytes. After a fault it is bad, and yields zeros.
+type reader struct {
+	data []byte
+	at   int
+	bad  bool
+}
+
+// fail returns the error for the present place.
+func (r *reader) fail(reason string) error {
+	if r.bad {
+		reason = "truncated or malformed number"
+	}
+	return &DecodeError{r.at, reason}
+}
+
+// byte reads one byte.
+func (r *reader) byte() byte {
+	if r.at >= len(r.data) {
+		r.bad = true
+		return 0
+	}
+	b := r.data[r.at]
+	r.at++
+	return b
+}
+
+// uint64 reads eight bytes, little endian.
+func (r *reader) uint64() uint64 {
+	if len(r.data)-r.at < 8 {
+		r.bad = true
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(r.data[r.at:])
+	r.at += 8
+	return v
+}
+
+// uvarint reads a number in its shortest form, the only one accepted.
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.data[r.at:])
+	if n <= 0 || n > 1 && r.data[r.at+n-1] == 0 {
+		r.bad = true
+		return 0
+	}
+	r.at += n
+	return v
+}
+
+// varint reads a zigzag number.
+func (r *reader) varint() int64 {
+	u := r.uvarint()
+	return int64(u>>1) ^ -int64(u&1)
+}

@@ -1,0 +1,109 @@
+package processors
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"github.com/flyball-io/flyball"
+)
+
+// PaneRow is one partial pane: what one sender saw of one slice of event time of
+// one series since its last flush. Partial panes of the same slice add up.
+type PaneRow struct {
+	// Indicator, Entity and Labels (canonical JSON) identify the series.
+	Indicator, Entity, Labels string
+	// Start of the slice.
+	Start flyball.Time
+	// Count of samples, and how many of them were bad.
+	Count, Bad int64
+	// Sum, Min and Max of the value; zero, +Inf and -Inf when it has none.
+	Sum, Min, Max float64
+	// Hist is the encoded histogram, empty when the indicator has no value.
+	Hist []byte
+}
+
+var paneSchema = arrow.NewSchema([]arrow.Field{
+	field("indicator", arrow.BinaryTypes.String),
+	field("entity", arrow.BinaryTypes.String),
+	field("labels", arrow.BinaryTypes.String),
+	field("start", timestampType),
+	field("count", arrow.PrimitiveTypes.Int64),
+	field("bad", arrow.PrimitiveTypes.Int64),
+	nullable("sum", arrow.PrimitiveTypes.Float64),
+	nullable("min", arrow.PrimitiveTypes.Float64),
+	nullable("max", arrow.PrimitiveTypes.Float64),
+	field("hist", arrow.BinaryTypes.Binary),
+}, nil)
+
+// PaneWriter collects partial panes into columns. The zero value is ready.
+type PaneWriter struct {
+	indicator, entity, labels []string
+	start, count, bad         []int64
+	sum, min, max             []float64
+	hist                      [][]byte
+}
+
+// Append adds a row. Row.Hist is kept until Encode.
+func (w *PaneWriter) Append(r PaneRow) {
+	w.indicator = append(w.indicator, r.Indicator)
+	w.entity = append(w.entity, r.Entity)
+	w.labels = append(w.labels, r.Labels)
+	w.start = append(w.start, int64(r.Start))
+	w.count = append(w.count, r.Count)
+	w.bad = append(w.bad, r.Bad)
+	w.sum = append(w.sum, r.Sum)
+	w.min = append(w.min, r.Min)
+	w.max = append(w.max, r.Max)
+	w.hist = append(w.hist, r.Hist)
+}
+
+// Len returns the number of rows since the last Encode.
+func (w *PaneWriter) Len() int { return len(w.count) }
+
+// Encode returns the rows as an Arrow IPC stream and empties the writer, or nil
+// when there are none.
+func (w *PaneWriter) Encode() []byte {
+	if w.Len() == 0 {
+		return nil
+	}
+	out := encodeRecord(paneSchema, w.Len(), []arrow.Array{
+		stringColumn(w.indicator), stringColumn(w.entity), stringColumn(w.labels),
+		timeColumn(w.start), int64Column(w.count), int64Column(w.bad),
+		floatColumn(w.sum), floatColumn(w.min), floatColumn(w.max), binaryColumn(w.hist),
+	})
+	*w = PaneWriter{
+		indicator: w.indicator[:0], entity: w.entity[:0], labels: w.labels[:0],
+		start: w.start[:0], count: w.count[:0], bad: w.bad[:0],
+		sum: w.sum[:0], min: w.min[:0], max: w.max[:0], hist: w.hist[:0],
+	}
+	return out
+}
+
+// ReadPanes calls f for each row of an Arrow IPC stream of partial panes. The
+// strings and bytes of a row are valid only during the call.
+func ReadPanes(data []byte, f func(PaneRow)) error {
+	rec, err := DecodeRecord(data)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	if err := requireSchema(rec, paneSchema); err != nil {
+		return err
+	}
+	str := func(i int) *array.String { return rec.Column(i).(*array.String) }
+	i64 := func(i int) *array.Int64 { return rec.Column(i).(*array.Int64) }
+	f64 := func(i int) *array.Float64 { return rec.Column(i).(*array.Float64) }
+	indicator, entity, labels := str(0), str(1), str(2)
+	start := rec.Column(3).(*array.Timestamp)
+	count, bad := i64(4), i64(5)
+	sum, min, max := f64(6), f64(7), f64(8)
+	hist := rec.Column(9).(*array.Binary)
+	for i := range int(rec.NumRows()) {
+		f(PaneRow{
+			Indicator: indicator.Value(i), Entity: entity.Value(i), Labels: labels.Value(i),
+			Start: flyball.Time(start.Value(i)), Count: count.Value(i), Bad: bad.Value(i),
+			Sum: sum.Value(i), Min: min.Value(i), Max: max.Value(i), Hist: hist.Value(i),
+		})
+	}
+	return nil
+}

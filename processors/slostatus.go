@@ -1,0 +1,99 @@
+package processors
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"github.com/flyball-io/flyball"
+)
+
+// SLORow is the status of one SLO at one point in event time.
+type SLORow struct {
+	// SLO is its name; Entity and Labels (canonical JSON) say about what.
+	SLO, Entity, Labels string
+	// At is the end of the pane up to which it counts.
+	At flyball.Time
+	// Total and Bad samples over the SLO's period.
+	Total, Bad int64
+	// SLI is the good share, NaN without samples.
+	SLI float64
+	// Target is the objective as a share.
+	Target float64
+	// BudgetConsumed is the share of the error budget used, 1 being all of it; it
+	// may be more. NaN without samples.
+	BudgetConsumed float64
+	// Tiers, with the burn rates in both windows (NaN without samples), and
+	// which of them fire.
+	Tiers               []string
+	BurnLong, BurnShort []float64
+	Firing              []string
+	// Complete is false when a source was missing.
+	Complete bool
+}
+
+// SLOStatus holds status rows as columns; their names are those of the
+// ClickHouse table `slo_status`. The zero value is ready.
+type SLOStatus struct {
+	rows []SLORow
+}
+
+var sloSchema = arrow.NewSchema([]arrow.Field{
+	field("slo", arrow.BinaryTypes.String),
+	field("entity", arrow.BinaryTypes.String),
+	field("labels", arrow.BinaryTypes.String),
+	field("at", timestampType),
+	field("total", arrow.PrimitiveTypes.Int64),
+	field("bad", arrow.PrimitiveTypes.Int64),
+	nullable("sli", arrow.PrimitiveTypes.Float64),
+	nullable("target", arrow.PrimitiveTypes.Float64),
+	nullable("budget_consumed", arrow.PrimitiveTypes.Float64),
+	field("tiers", arrow.ListOf(arrow.BinaryTypes.String)),
+	field("burn_long", arrow.ListOf(arrow.PrimitiveTypes.Float64)),
+	field("burn_short", arrow.ListOf(arrow.PrimitiveTypes.Float64)),
+	field("firing", arrow.ListOf(arrow.BinaryTypes.String)),
+	field("complete", arrow.FixedWidthTypes.Boolean),
+}, nil)
+
+// SLOSchema returns the Arrow schema of the slo topic.
+func SLOSchema() *arrow.Schema { return sloSchema }
+
+// Len returns the number of rows.
+func (s *SLOStatus) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.rows)
+}
+
+// Append adds a row.
+func (s *SLOStatus) Append(r SLORow) { s.rows = append(s.rows, r) }
+
+// Row returns row i.
+func (s *SLOStatus) Row(i int) SLORow { return s.rows[i] }
+
+// Encode returns the rows as an Arrow IPC stream.
+func (s *SLOStatus) Encode() []byte {
+	return encodeRecord(sloSchema, s.Len(), []arrow.Array{
+		stringColumn(pick(s.rows, func(r SLORow) string { return r.SLO })),
+		stringColumn(pick(s.rows, func(r SLORow) string { return r.Entity })),
+		stringColumn(pick(s.rows, func(r SLORow) string { return r.Labels })),
+		timeColumn(pick(s.rows, func(r SLORow) int64 { return int64(r.At) })),
+		int64Column(pick(s.rows, func(r SLORow) int64 { return r.Total })),
+		int64Column(pick(s.rows, func(r SLORow) int64 { return r.Bad })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.SLI })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.Target })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.BudgetConsumed })),
+		stringListColumn(pick(s.rows, func(r SLORow) []string { return r.Tiers })),
+		floatListColumn(pick(s.rows, func(r SLORow) []float64 { return r.BurnLong })),
+		floatListColumn(pick(s.rows, func(r SLORow) []float64 { return r.BurnShort })),
+		stringListColumn(pick(s.rows, func(r SLORow) []string { return r.Firing })),
+		boolColumn(pick(s.rows, func(r SLORow) bool { return r.Complete })),
+	})
+}
+
+func pick[T any](rows []SLORow, f func(SLORow) T) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		out[i] = f(r)
+	}
+	return out
+}
