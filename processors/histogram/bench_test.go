@@ -16,14 +16,6 @@ func latencies(n int, sigma float64, seed uint64) []float64 {
 	return vs
 }
 
-func of(vs ...float64) *Histogram {
-	h := new(Histogram)
-	for _, v := range vs {
-		h.Add(v)
-	}
-	return h
-}
-
 func BenchmarkAdd(b *testing.B) {
 	vs := latencies(1<<16, 0.5, 1)
 	h := of(vs...)
@@ -38,24 +30,24 @@ func BenchmarkAdd(b *testing.B) {
 
 func BenchmarkMerge(b *testing.B) {
 	h, o := of(latencies(100000, 0.4, 1)...), of(latencies(2000, 0.4, 2)...)
-	lo, hi, _ := o.pos.occupied()
-	b.ReportMetric(float64(hi-lo+1), "buckets")
 	b.ReportAllocs()
 	for b.Loop() {
 		h.Merge(o)
 	}
+	lo, hi, _ := o.pos.occupied()
+	b.ReportMetric(float64(hi-lo+1), "buckets")
 }
 
 func BenchmarkMergeBinary(b *testing.B) {
 	h, o := of(latencies(100000, 0.4, 1)...), of(latencies(2000, 0.4, 2)...)
 	data := o.AppendBinary(nil)
-	b.ReportMetric(float64(len(data)), "bytes")
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := h.MergeBinary(data); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(len(data)), "bytes")
 }
 
 func BenchmarkAppendBinary(b *testing.B) {
@@ -65,4 +57,14 @@ func BenchmarkAppendBinary(b *testing.B) {
 	for b.Loop() {
 		data = o.AppendBinary(data[:0])
 	}
+}
+
+func BenchmarkAppendQuantilesDD(b *testing.B) {
+	o := of(latencies(2000, 0.4, 2)...)
+	var data []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		data = o.AppendQuantilesDD(data[:0])
+	}
+	b.ReportMetric(float64(len(data)), "bytes")
 }

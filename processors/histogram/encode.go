@@ -198,7 +198,8 @@ func (e *encoded) parseTokens(r *reader, t *tokens) error {
 	if r.bad {
 		return r.fail("truncated")
 	}
-	if span >= MaxBuckets || first < minIndex>>e.shift || first+int64(span) > maxIndex>>e.shift {
+	top := int64(maxIndex >> e.shift)
+	if span >= MaxBuckets || first < minIndex>>e.shift || first > top || first+int64(span) > top {
 		return r.fail("bad bucket range")
 	}
 	t.lo, t.hi = int(first), int(first)+int(span)

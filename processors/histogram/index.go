@@ -23,39 +23,40 @@ const (
 // must be those of a finite number above 2^-1022. Bucket i is (2^(i/32),
 // 2^((i+1)/32)].
 //
-// The upper edge is inclusive, and no edge but the powers of two is a float
-// (the others are irrational). So the bucket of v is that of the next float
-// below v under inclusive lower edges, which is what the bits give: exponent
-// times 32, plus the number of edges at or below the mantissa.
+// It is 32 times the exponent plus the number of edges below the mantissa. The only
+// edges that are floats are the powers of two; taking 1 from the bits first
+// puts those into the bucket below, and for all other edges it is made up for in
+// the table.
 func index(bits uint64) int {
 	b := bits - 1
 	m := b & mantissaMask
 	return int(b>>mantissaBits)<<finestScale - exponentBias<<finestScale + int((edges[m>>sliceShift]+m)>>mantissaBits)
 }
 
-// edges counts the bucket edges at or below a mantissa m. The narrowest bucket
-// (0.0219) is wider than a slice of the mantissa (1/64), so a slice holds one
-// edge at most. The entry of a slice is (edges at or below its start)<<52 plus
-// what has to be added to the edge inside it to reach 1<<52; adding m carries
-// into the count exactly when m has reached that edge. The edges are
-// ceil((2^(j/32)-1)·2^52), checked against big-float roots in the tests.
+// edges counts the bucket edges below a mantissa, given that mantissa minus
+// one, m. The narrowest bucket (0.0219) is wider than a slice of the mantissa
+// (1/64), so a slice holds one edge at most. The entry of a slice is (edges at
+// or below its start)<<52 plus what has to be added to the first m above its edge to
+// reach 1<<52: adding m carries into the count exactly when m is above the edge.
+// The first m above edge j is floor((2^(j/32)-1)·2^52); the tests check them
+// against big-float roots.
 var edges = [64]uint64{
-	0x0000000000000000, 0x000fa64f2cea7a8b, 0x001f4aa7930676f0, 0x0020000000000000,
-	0x002eecfe2feda4af, 0x003e8d47c382ae85, 0x0040000000000000, 0x004e2b78ce974655,
-	0x005dc785918a9dc7, 0x0060000000000000, 0x006d61620ae0211e, 0x0070000000000000,
-	0x007cf901f5ce48ea, 0x008c8e58c8c55635, 0x0090000000000000, 0x009c2159b3edcbdd,
-	0x00a0000000000000, 0x00abb1f79f9e76d2, 0x00bb40252ac9d5d8, 0x00c0000000000000,
-	0x00cacbd4a962b07e, 0x00d0000000000000, 0x00da54f822b7abd6, 0x00e0000000000000,
-	0x00e9db814fc5aa7b, 0x00f0000000000000, 0x00f95f619980c433, 0x0100000000000000,
-	0x0108e08a1713a08c, 0x0110000000000000, 0x01185eeb8c14fe79, 0x0120000000000000,
-	0x0127da7666b331ed, 0x0130000000000000, 0x0137531abdd55f24, 0x0140000000000000,
-	0x0146c8c84f323a1b, 0x0150000000000000, 0x0150000000000000, 0x01563b6e7d5c0f6f,
-	0x0160000000000000, 0x0165aafc4dc1daa3, 0x0170000000000000, 0x0175176066a52c52,
-	0x0180000000000000, 0x018480890d04a1b9, 0x0190000000000000, 0x0190000000000000,
-	0x0193e664227aad63, 0x01a0000000000000, 0x01a348df23106f96, 0x01b0000000000000,
-	0x01b0000000000000, 0x01b2a7e723045b78, 0x01c0000000000000, 0x01c20368cc8464a1,
-	0x01d0000000000000, 0x01d0000000000000, 0x01d15b505d5b6f26, 0x01e0000000000000,
-	0x01e0000000000000, 0x01e0af89a491babf, 0x01f0000000000000, 0x01f0000000000000,
+	0x0000000000000000, 0x000fa64f2cea7a8c, 0x001f4aa7930676f1, 0x0020000000000000,
+	0x002eecfe2feda4b0, 0x003e8d47c382ae86, 0x0040000000000000, 0x004e2b78ce974656,
+	0x005dc785918a9dc8, 0x0060000000000000, 0x006d61620ae0211f, 0x0070000000000000,
+	0x007cf901f5ce48eb, 0x008c8e58c8c55636, 0x0090000000000000, 0x009c2159b3edcbde,
+	0x00a0000000000000, 0x00abb1f79f9e76d3, 0x00bb40252ac9d5d9, 0x00c0000000000000,
+	0x00cacbd4a962b07f, 0x00d0000000000000, 0x00da54f822b7abd7, 0x00e0000000000000,
+	0x00e9db814fc5aa7c, 0x00f0000000000000, 0x00f95f619980c434, 0x0100000000000000,
+	0x0108e08a1713a08d, 0x0110000000000000, 0x01185eeb8c14fe7a, 0x0120000000000000,
+	0x0127da7666b331ee, 0x0130000000000000, 0x0137531abdd55f25, 0x0140000000000000,
+	0x0146c8c84f323a1c, 0x0150000000000000, 0x0150000000000000, 0x01563b6e7d5c0f70,
+	0x0160000000000000, 0x0165aafc4dc1daa4, 0x0170000000000000, 0x0175176066a52c53,
+	0x0180000000000000, 0x018480890d04a1ba, 0x0190000000000000, 0x0190000000000000,
+	0x0193e664227aad64, 0x01a0000000000000, 0x01a348df23106f97, 0x01b0000000000000,
+	0x01b0000000000000, 0x01b2a7e723045b79, 0x01c0000000000000, 0x01c20368cc8464a2,
+	0x01d0000000000000, 0x01d0000000000000, 0x01d15b505d5b6f27, 0x01e0000000000000,
+	0x01e0000000000000, 0x01e0af89a491bac0, 0x01f0000000000000, 0x01f0000000000000,
 }
 
 // roots are the floats nearest to 2^(j/32).
