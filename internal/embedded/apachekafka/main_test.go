@@ -1,0 +1,11 @@
+package apachekafka
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(kafka.Wrap(m))
+}
