@@ -1,20 +1,8 @@
 package histogram
 
 import (
-	"math"
-	"math/rand/v2"
 	"testing"
 )
-
-// latencies returns n lognormal durations in nanoseconds, median 20 ms.
-func latencies(n int, sigma float64, seed uint64) []float64 {
-	r := rand.New(rand.NewPCG(seed, 1))
-	vs := make([]float64, n)
-	for i := range vs {
-		vs[i] = math.Floor(20e6 * math.Exp(sigma*r.NormFloat64()))
-	}
-	return vs
-}
 
 func BenchmarkAdd(b *testing.B) {
 	vs := latencies(1<<16, 0.5, 1)
