@@ -17,7 +17,8 @@ type PaneRow struct {
 	// Count of samples, and how many of them were bad.
 	Count, Bad int64
 	// Sum, Min and Max of the value; zero, +Inf and -Inf when it has none.
-	Sum, Min, Max float64
+	Sum      Sum
+	Min, Max float64
 	// Hist is the encoded histogram, empty when the indicator has no value.
 	Hist []byte
 }
@@ -29,9 +30,10 @@ var paneSchema = arrow.NewSchema([]arrow.Field{
 	field("start", timestampType),
 	field("count", arrow.PrimitiveTypes.Int64),
 	field("bad", arrow.PrimitiveTypes.Int64),
-	nullable("sum", arrow.PrimitiveTypes.Float64),
-	nullable("min", arrow.PrimitiveTypes.Float64),
-	nullable("max", arrow.PrimitiveTypes.Float64),
+	field("sum", arrow.PrimitiveTypes.Float64),
+	field("sum_error", arrow.PrimitiveTypes.Float64),
+	field("min", arrow.PrimitiveTypes.Float64),
+	field("max", arrow.PrimitiveTypes.Float64),
 	field("hist", arrow.BinaryTypes.Binary),
 }, nil)
 
@@ -39,7 +41,7 @@ var paneSchema = arrow.NewSchema([]arrow.Field{
 type PaneWriter struct {
 	indicator, entity, labels []string
 	start, count, bad         []int64
-	sum, min, max             []float64
+	sum, sumError, min, max   []float64
 	hist                      [][]byte
 }
 
@@ -51,7 +53,9 @@ func (w *PaneWriter) Append(r PaneRow) {
 	w.start = append(w.start, int64(r.Start))
 	w.count = append(w.count, r.Count)
 	w.bad = append(w.bad, r.Bad)
-	w.sum = append(w.sum, r.Sum)
+	sum, sumError := r.Sum.Parts()
+	w.sum = append(w.sum, sum)
+	w.sumError = append(w.sumError, sumError)
 	w.min = append(w.min, r.Min)
 	w.max = append(w.max, r.Max)
 	w.hist = append(w.hist, r.Hist)
@@ -69,12 +73,12 @@ func (w *PaneWriter) Encode() []byte {
 	out := encodeRecord(paneSchema, w.Len(), []arrow.Array{
 		stringColumn(w.indicator), stringColumn(w.entity), stringColumn(w.labels),
 		timeColumn(w.start), int64Column(w.count), int64Column(w.bad),
-		floatColumn(w.sum), floatColumn(w.min), floatColumn(w.max), binaryColumn(w.hist),
+		floatColumn(w.sum), floatColumn(w.sumError), floatColumn(w.min), floatColumn(w.max), binaryColumn(w.hist),
 	})
 	*w = PaneWriter{
 		indicator: w.indicator[:0], entity: w.entity[:0], labels: w.labels[:0],
 		start: w.start[:0], count: w.count[:0], bad: w.bad[:0],
-		sum: w.sum[:0], min: w.min[:0], max: w.max[:0], hist: w.hist[:0],
+		sum: w.sum[:0], sumError: w.sumError[:0], min: w.min[:0], max: w.max[:0], hist: w.hist[:0],
 	}
 	return out
 }
@@ -96,13 +100,13 @@ func ReadPanes(data []byte, f func(PaneRow)) error {
 	indicator, entity, labels := str(0), str(1), str(2)
 	start := rec.Column(3).(*array.Timestamp)
 	count, bad := i64(4), i64(5)
-	sum, min, max := f64(6), f64(7), f64(8)
-	hist := rec.Column(9).(*array.Binary)
+	sum, sumError, min, max := f64(6), f64(7), f64(8), f64(9)
+	hist := rec.Column(10).(*array.Binary)
 	for i := range int(rec.NumRows()) {
 		f(PaneRow{
 			Indicator: indicator.Value(i), Entity: entity.Value(i), Labels: labels.Value(i),
 			Start: flyball.Time(start.Value(i)), Count: count.Value(i), Bad: bad.Value(i),
-			Sum: sum.Value(i), Min: min.Value(i), Max: max.Value(i), Hist: hist.Value(i),
+			Sum: SumOf(sum.Value(i), sumError.Value(i)), Min: min.Value(i), Max: max.Value(i), Hist: hist.Value(i),
 		})
 	}
 	return nil

@@ -1,0 +1,111 @@
+package aggregate
+
+import (
+	"time"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors"
+)
+
+// marker keeps the watermark of each source partition that the member owns, and
+// knows when it must be sent: when it crosses the edge of a pane, when the
+// partition becomes idle or busy, and again every pane while it is idle.
+type marker struct {
+	source     flyball.Source
+	edge       time.Duration
+	partitions map[sourceKey]*progress
+}
+
+type sourceKey struct {
+	topic     string
+	partition int32
+}
+
+// progress is what is known of one source partition.
+type progress struct {
+	max    flyball.Time // latest event time folded
+	safe   flyball.Time // max as of the last commit: an abort must not leave it ahead
+	active flyball.Time // wall clock of the last flush at which it was not idle
+	fed    bool         // samples came since the last flush
+
+	sent    lastMark // as of the last commit
+	pending lastMark // as of the last flush
+}
+
+// lastMark is the mark sent last.
+type lastMark struct {
+	watermark flyball.Time // floored to a pane edge
+	idle      bool
+	at        flyball.Time // wall clock
+	ever      bool
+}
+
+func newMarker(source flyball.Source, edge time.Duration) marker {
+	return marker{source: source, edge: edge, partitions: map[sourceKey]*progress{}}
+}
+
+func (m *marker) observe(topic string, partition int32, t flyball.Time) {
+	p := m.get(sourceKey{topic, partition})
+	p.max = max(p.max, t)
+	p.fed = true
+}
+
+func (m *marker) get(k sourceKey) *progress {
+	p := m.partitions[k]
+	if p == nil {
+		p = &progress{max: flyball.NoTime, safe: flyball.NoTime, active: flyball.NoTime}
+		m.partitions[k] = p
+	}
+	return p
+}
+
+func (m *marker) flush(f *Flush) []processors.Mark {
+	var marks []processors.Mark
+	owned := make(map[sourceKey]bool, len(f.Partitions))
+	for _, sp := range f.Partitions {
+		k := sourceKey{sp.Topic, sp.Partition}
+		owned[k] = true
+		p := m.get(k)
+		if !sp.CaughtUp || p.fed || p.active == flyball.NoTime {
+			p.active = f.Now
+		}
+		p.fed = false
+		wm := p.max.Add(-m.source.OutOfOrderness)
+		next := lastMark{idle: f.Now.Sub(p.active) >= m.source.IdleTimeout, at: f.Now, watermark: flyball.NoTime, ever: true}
+		if wm != flyball.NoTime {
+			next.watermark = wm.Floor(m.edge)
+		}
+		p.pending = p.sent
+		if !due(p.sent, next, m.edge) {
+			continue
+		}
+		p.pending = next
+		marks = append(marks, processors.Mark{
+			Source: m.source.Name, Topic: sp.Topic, Partition: sp.Partition, Of: sp.Of,
+			Watermark: wm, Idle: next.idle,
+		})
+	}
+	for k := range m.partitions { // those revoked start anew with their next owner
+		if !owned[k] {
+			delete(m.partitions, k)
+		}
+	}
+	return marks
+}
+
+func due(last, next lastMark, edge time.Duration) bool {
+	return !last.ever || next.watermark != last.watermark || next.idle != last.idle ||
+		next.idle && next.at.Sub(last.at) >= edge
+}
+
+func (m *marker) commit() {
+	for _, p := range m.partitions {
+		p.sent, p.safe = p.pending, p.max
+	}
+}
+
+func (m *marker) abort() {
+	for _, p := range m.partitions {
+		p.pending, p.max = p.sent, p.safe
+	}
+}
