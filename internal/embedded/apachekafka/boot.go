@@ -65,6 +65,9 @@ func (b *Broker) format(ctx context.Context) error {
 		"kafka.tools.StorageTool", "format", "--cluster-id", newClusterID(), "--config", b.propertiesPath())
 	output, err := cmd.CombinedOutput()
 	if err != nil {
+		if ctx.Err() != nil { // the tool was killed, and "signal: killed" would hide why
+			err = context.Cause(ctx)
+		}
 		return explain(fmt.Errorf("cannot format %q: %w", b.dataDir(), err), string(output))
 	}
 	return nil
