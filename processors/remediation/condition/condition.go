@@ -60,7 +60,7 @@ func NewLanguage() (*Language, error) {
 		cel.EnableMacroCallTracking(),
 		cel.DefaultUTCTimeZone(true),
 		cel.ParserExpressionSizeLimit(MaxSize),
-		cel.ExpressionNestingDepthLimit(MaxDepth),
+		cel.ParserRecursionLimit(MaxDepth),
 		cel.RegexProgramSizeLimit(maxRegex),
 		cel.ASTValidators(
 			cel.ValidateDurationLiterals(),
