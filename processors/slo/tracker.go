@@ -68,6 +68,12 @@ func (t *Tracker) Quiet(at flyball.Time) bool {
 	return bad == 0
 }
 
+// Active reports whether any sample lies within the longest burn-rate window.
+func (t *Tracker) Active(at flyball.Time) bool {
+	total, _ := t.Sum(at, t.fine.span)
+	return total > 0
+}
+
 // Expire forgets slices that no window ending at at or later needs.
 func (t *Tracker) Expire(at flyball.Time) {
 	t.fine.expire(at)

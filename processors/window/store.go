@@ -184,11 +184,11 @@ func (s *Store) lower(start flyball.Time, offset int64) {
 	s.starts[start] = offset
 }
 
-// Low returns the lowest offset that a pane still kept came from.
-func (s *Store) Low() (int64, bool) {
-	low, any := int64(0), false
-	for _, offset := range s.starts {
-		if !any || offset < low {
+// Low returns the lowest offset that a pane came from whose window can still be
+// corrected at this watermark.
+func (s *Store) Low(watermark flyball.Time) (low int64, any bool) {
+	for start, offset := range s.starts {
+		if !s.Expired(start, watermark) && (!any || offset < low) {
 			low, any = offset, true
 		}
 	}
