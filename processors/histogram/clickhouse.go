@@ -74,10 +74,18 @@ func (s *store) appendSparse(dst []byte, shift uint) []byte {
 		if c == 0 {
 			continue
 		}
-		share := math.Ldexp(float64(c), -int(halvings))
+		share := float64(c)
+		if halvings > 0 {
+			share = math.Ldexp(share, -int(halvings))
+		}
 		key := (s.base+i)<<shift + first
 		for range keys {
-			dst = appendFloat(binary.AppendVarint(dst, int64(key-previous)), share)
+			if delta := key - previous; uint(delta) < 64 {
+				dst = append(dst, byte(delta<<1))
+			} else {
+				dst = binary.AppendVarint(dst, int64(delta))
+			}
+			dst = appendFloat(dst, share)
 			previous = key
 			key += step
 		}

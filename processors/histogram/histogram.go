@@ -54,14 +54,16 @@ const (
 // empty and ready to use. It is not safe for concurrent use, and must be
 // copied with [Histogram.CopyFrom] or [Histogram.Clone] only.
 type Histogram struct {
-	pos, neg store
-	count    uint64
-	zero     uint64
+	// What Add touches comes first, to share a cache line.
+	pos   store
+	count uint64
+	// shift is 5-scale. It is 0 while no bucket is occupied.
+	shift uint
+	zero  uint64
 	// zeroThreshold is the largest magnitude that a merged exponential
 	// histogram counted as zero; 0 means 2^-1022.
 	zeroThreshold float64
-	// shift is 5-scale. It is 0 while no bucket is occupied.
-	shift uint
+	neg           store
 }
 
 // Add counts v once. It reports false, and counts nothing, if v is NaN or
