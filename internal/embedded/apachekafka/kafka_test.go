@@ -189,7 +189,7 @@ func newSession(t *testing.T, addr, prefix, transactionalID string) *session {
 	s, err := kgo.NewGroupTransactSession(
 		kgo.SeedBrokers(addr), kgo.ConsumerGroup(prefix+"group"), kgo.ConsumeTopics(prefix+"in"),
 		kgo.TransactionalID(transactionalID), kgo.TransactionTimeout(10*time.Second),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.OnOffsetsFetched(onFetched), kgo.FetchMaxWait(250*time.Millisecond),
 	)
