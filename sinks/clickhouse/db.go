@@ -1,0 +1,98 @@
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// DefaultDatabase holds the tables when nothing else is said.
+const DefaultDatabase = "flyball"
+
+// Config says where the ClickHouse server is.
+type Config struct {
+	// DSN is the address as clickhouse-go reads it:
+	// clickhouse://user:password@host:9000/database for the native protocol,
+	// http:// or https://host:8123/database for HTTP. Several hosts may be given,
+	// separated by commas. Parameters that clickhouse-go does not know are
+	// settings of every statement.
+	DSN string
+	// Database holds the tables. Empty means that of the DSN, or else
+	// DefaultDatabase.
+	Database string
+}
+
+// Default is a server on this machine with the native protocol.
+func Default() Config {
+	return Config{DSN: "clickhouse://localhost:9000", Database: ""}
+}
+
+// Validate reports the first setting that cannot work.
+func (c Config) Validate() error {
+	_, err := c.options()
+	return err
+}
+
+func (c Config) options() (*ch.Options, error) {
+	if c.DSN == "" {
+		return nil, errors.New("cannot connect to ClickHouse: the DSN is empty, want clickhouse://host:9000 or http://host:8123")
+	}
+	opts, err := ch.ParseDSN(c.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read ClickHouse DSN: %w", err)
+	}
+	if c.Database != "" {
+		opts.Auth.Database = c.Database
+	}
+	if opts.Auth.Database == "" {
+		opts.Auth.Database = DefaultDatabase
+	}
+	if opts.Compression == nil && opts.Protocol == ch.Native {
+		opts.Compression = &ch.Compression{Method: ch.CompressionLZ4}
+	}
+	return opts, nil
+}
+
+// DB is Flyball's database on a ClickHouse server. It is safe for concurrent
+// use; its Writers are not.
+type DB struct {
+	conn driver.Conn
+	opts *ch.Options
+}
+
+// Open prepares connections, without making one: a server that is down shows at
+// the first statement. The caller must Close it.
+func Open(c Config) (*DB, error) {
+	opts, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := ch.Open(opts)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open ClickHouse: %w", err)
+	}
+	return &DB{conn: conn, opts: opts}, nil
+}
+
+// Name is the database's name.
+func (db *DB) Name() string { return db.opts.Auth.Database }
+
+// Conn is the connection pool, for queries; the database is the current one of
+// every statement.
+func (db *DB) Conn() driver.Conn { return db.conn }
+
+// Close ends all connections.
+func (db *DB) Close() error {
+	if err := db.conn.Close(); err != nil {
+		return fmt.Errorf("cannot close ClickHouse: %w", err)
+	}
+	return nil
+}
+
+// quote makes an identifier of a name.
+func quote(name string) string {
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
+}

@@ -1,0 +1,78 @@
+package clickhouse
+
+// Names of the tables.
+const (
+	TableWindows     = "windows"
+	TableSLOStatus   = "slo_status"
+	TableFindings    = "findings"
+	TableDecisions   = "decisions"
+	TableCommands    = "commands"
+	TableDeadLetters = "dead_letters"
+)
+
+// columnType is one column, with its type as system.columns spells it.
+type columnType struct {
+	name, kind string
+}
+
+// tableColumns is one table with the columns that inserts name.
+type tableColumns struct {
+	name    string
+	columns []columnType
+}
+
+const (
+	typeWord  = "LowCardinality(String)"
+	typeWords = "Array(LowCardinality(String))"
+	typeText  = "String"
+	typeTexts = "Array(String)"
+	typeTime  = "DateTime64(3, 'UTC')"
+	typeReal  = "Nullable(Float64)"
+	typeReals = "Array(Nullable(Float64))"
+	typeMap   = "Map(LowCardinality(String), String)"
+)
+
+// expected is what inserts rely on; a test holds it against schema/*.sql.
+// Columns that are only there to be read are not in it.
+var expected = [...]tableColumns{
+	{TableWindows, []columnType{
+		{"indicator", typeWord}, {"entity", typeWord}, {"labels", typeText},
+		{"start", typeTime}, {"end", typeTime}, {"revision", "UInt32"},
+		{"count", "Int64"}, {"bad", "Int64"}, {"rate", typeReal}, {"error_ratio", typeReal},
+		{"sum", typeReal}, {"min", typeReal}, {"max", typeReal},
+		{"p50", typeReal}, {"p90", typeReal}, {"p95", typeReal}, {"p99", typeReal},
+		{"hist", typeText}, {"complete", "Bool"},
+	}},
+	{TableSLOStatus, []columnType{
+		{"slo", typeWord}, {"entity", typeWord}, {"labels", typeText}, {"at", typeTime},
+		{"total", "Int64"}, {"bad", "Int64"}, {"sli", typeReal}, {"target", typeReal}, {"budget_consumed", typeReal},
+		{"tiers", typeWords}, {"burn_long", typeReals}, {"burn_short", typeReals}, {"firing", typeWords},
+		{"complete", "Bool"},
+	}},
+	{TableFindings, []columnType{
+		{"id", typeText}, {"revision", "UInt32"}, {"kind", typeWord}, {"state", typeWord}, {"severity", typeWord},
+		{"entity", typeWord}, {"labels", typeText}, {"detector", typeWord}, {"tier", typeWord},
+		{"at", typeTime}, {"opened_at", typeTime}, {"summary", typeText},
+		{"evidence.name", typeWords}, {"evidence.value", typeReals}, {"evidence.threshold", typeReals},
+		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"incomplete", "Bool"},
+	}},
+	{TableDecisions, []columnType{
+		{"id", typeText}, {"at", typeTime}, {"verb", typeWord}, {"rule", typeWord}, {"rule_revision", typeWord},
+		{"finding", typeText}, {"finding_revision", "UInt32"}, {"entity", typeWord}, {"target", typeWord},
+		{"action", typeWord}, {"params", typeMap}, {"mode", typeWord},
+		{"gates.name", typeWords}, {"gates.pass", "Array(Bool)"}, {"gates.reason", typeTexts},
+		{"explain.expr", typeTexts}, {"explain.value", typeTexts}, {"command", typeText},
+	}},
+	{TableCommands, []columnType{
+		{"id", typeText}, {"at", typeTime}, {"decision", typeText}, {"finding", typeText},
+		{"operation_id", typeText}, {"attempt", "UInt32"}, {"action", typeWord}, {"params", typeMap},
+		{"target", typeWord}, {"mode", typeWord}, {"rule", typeWord}, {"rule_revision", typeWord},
+		{"evidence.name", typeWords}, {"evidence.value", typeReals}, {"evidence.threshold", typeReals},
+		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"deadline", typeTime},
+	}},
+	{TableDeadLetters, []columnType{
+		{"at", typeTime}, {"partition", "Int32"}, {"offset", "Int64"}, {"stage", typeWord}, {"reason", typeWord},
+		{"message", typeText}, {"source_topic", typeWord}, {"source_partition", "Int32"}, {"source_offset", "Int64"},
+		{"key", typeText}, {"value", typeText},
+	}},
+}
