@@ -1,0 +1,58 @@
+# Every task of the project. CI runs .ci/run, which runs lint, test and test-kafka.
+
+GO       ?= go
+BIN      := bin/flyball
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 60s
+# Data that tests read but the project does not hold; tests that need it are
+# skipped, and say so, where it is absent.
+FLYBALL_SHARED ?= $(abspath ../shared)
+export FLYBALL_SHARED
+
+.PHONY: build dev test test-kafka lint fuzz bench clickhouse kafka cc clean help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+
+build: ## build bin/flyball
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/flyball
+
+clickhouse: ## fetch the embedded ClickHouse library, once
+	@$(GO) run ./internal/embedded/chdb/fetch >/dev/null
+
+kafka: ## fetch Apache Kafka for the integration suite, once
+	@$(GO) run ./internal/embedded/apachekafka/fetch >/dev/null
+
+dev: build clickhouse ## run the simulated shop; DEV_ARGS="--duration 90s -o json" passes arguments
+	@exec $(BIN) dev $(DEV_ARGS)
+
+# The race detector needs a C compiler.
+cc:
+	@command -v cc >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq gcc libc6-dev >&2; } || \
+		{ echo "the race detector needs a C compiler: apt-get install gcc libc6-dev" >&2; exit 1; }
+
+test: cc clickhouse ## run all tests with the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+
+test-kafka: cc kafka clickhouse ## run the end-to-end suite against a real Apache Kafka
+	CGO_ENABLED=1 FLYBALL_TEST_KAFKA=1 $(GO) test -count=1 -timeout 15m ./internal/embedded/apachekafka/... ./internal/e2e/...
+
+lint: ## formatting, vet, staticcheck and the rules of the house
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -count=1 ./internal/lint
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+bench: build clickhouse ## measure; writes benchmarks/out/bench.json
+	$(GO) run ./benchmarks/bench
+
+clean: ## remove what was built
+	rm -rf bin benchmarks/out
