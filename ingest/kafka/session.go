@@ -1,0 +1,210 @@
+// Package kafka joins consumer groups in transactional sessions: what is read,
+// what is produced from it and how far it was read become durable together
+// (KIP-98, KIP-447).
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Config says which group to join, and how.
+type Config struct {
+	// Brokers are the seed addresses, host:port.
+	Brokers []string
+	// ClientID names the process in the brokers' logs.
+	ClientID string
+	// Group is the consumer group, Topics what it reads.
+	Group  string
+	Topics []string
+	// TransactionalID must differ in every member and in every start of it: a
+	// broker that finds an unfinished transaction under the same id may not tell
+	// the two apart.
+	TransactionalID string
+	// TransactionTimeout is how long the brokers let a transaction of a dead
+	// member block readers.
+	TransactionTimeout time.Duration
+	// Together assigns partitions of equal number of all topics to the same
+	// member, for inputs that belong together.
+	Together bool
+	// Partition tells the partition of a produced record; nil keeps the default.
+	Partitioner kgo.Partitioner
+	// Options are further client options, such as TLS, SASL or a dialer.
+	Options []kgo.Opt
+}
+
+// Partition is one partition of a topic.
+type Partition struct {
+	Topic     string
+	Partition int32
+}
+
+// Assignment is a partition that the member now owns.
+type Assignment struct {
+	Partition
+	// Offset is where reading starts, -1 for the start of the topic.
+	Offset int64
+	// Metadata is what the owner before committed with the offset.
+	Metadata string
+}
+
+// Changes are what rebalances did since they were last asked for.
+type Changes struct {
+	// Revoked partitions are gone; Assigned ones start anew, even those that are
+	// also in Revoked.
+	Revoked  []Partition
+	Assigned []Assignment
+}
+
+// Session is a member of a group in a transactional session.
+type Session struct {
+	*kgo.GroupTransactSession
+	admin *kadm.Client
+
+	mu        sync.Mutex
+	changes   Changes
+	positions map[Partition]int64
+}
+
+// Join starts a session. Rebalances happen in the background; their results are
+// picked up with TakeChanges.
+func Join(cfg Config) (*Session, error) {
+	s := &Session{positions: map[Partition]int64{}}
+	balancer := kgo.CooperativeStickyBalancer()
+	if cfg.Together {
+		balancer = kgo.RangeBalancer()
+	}
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(cfg.Brokers...),
+		kgo.ClientID(cfg.ClientID),
+		kgo.ConsumerGroup(cfg.Group),
+		kgo.ConsumeTopics(cfg.Topics...),
+		kgo.Balancers(balancer),
+		kgo.TransactionalID(cfg.TransactionalID),
+		kgo.TransactionTimeout(cfg.TransactionTimeout),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		// Markers of transactions take up offsets. Without them a partition that
+		// ends in one would never look read to its end.
+		kgo.KeepControlRecords(),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchMaxBytes(16 << 20),
+		kgo.FetchMaxPartitionBytes(4 << 20),
+		kgo.FetchMaxWait(500 * time.Millisecond),
+		kgo.ProducerLinger(0),
+		kgo.OnOffsetsFetched(s.fetched),
+		kgo.OnPartitionsRevoked(s.revoked),
+		kgo.OnPartitionsLost(s.revoked),
+	}
+	if cfg.Partitioner != nil {
+		opts = append(opts, kgo.RecordPartitioner(cfg.Partitioner))
+	}
+	gts, err := kgo.NewGroupTransactSession(append(opts, cfg.Options...)...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot join group %q: %w", cfg.Group, err)
+	}
+	s.GroupTransactSession = gts
+	s.admin = kadm.NewClient(gts.Client())
+	return s, nil
+}
+
+// fetched is called with the committed offsets of newly assigned partitions,
+// before anything of them is read.
+func (s *Session) fetched(_ context.Context, _ *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	add := func(topic string, partition int32, offset int64, metadata *string) {
+		a := Assignment{Partition: Partition{topic, partition}, Offset: offset}
+		if metadata != nil {
+			a.Metadata = *metadata
+		}
+		s.changes.Assigned = slices.DeleteFunc(s.changes.Assigned, func(x Assignment) bool { return x.Partition == a.Partition })
+		s.changes.Assigned = append(s.changes.Assigned, a)
+		s.positions[a.Partition] = max(offset, 0)
+	}
+	for _, g := range resp.Groups {
+		for _, t := range g.Topics {
+			for _, p := range t.Partitions {
+				add(t.Topic, p.Partition, p.Offset, p.Metadata)
+			}
+		}
+	}
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			add(t.Topic, p.Partition, p.Offset, p.Metadata)
+		}
+	}
+	return nil
+}
+
+func (s *Session) revoked(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for topic, partitions := range lost {
+		for _, p := range partitions {
+			tp := Partition{topic, p}
+			s.changes.Revoked = append(s.changes.Revoked, tp)
+			s.changes.Assigned = slices.DeleteFunc(s.changes.Assigned, func(x Assignment) bool { return x.Partition == tp })
+			delete(s.positions, tp)
+		}
+	}
+}
+
+// TakeChanges returns what changed since the last call.
+func (s *Session) TakeChanges() Changes {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.changes
+	s.changes = Changes{}
+	return c
+}
+
+// Advance notes that records before offset have been polled.
+func (s *Session) Advance(p Partition, offset int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, owned := s.positions[p]; owned {
+		s.positions[p] = offset
+	}
+}
+
+// Positions returns the next offset to read of each partition owned.
+func (s *Session) Positions() map[Partition]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.positions)
+}
+
+// Extent is the range of offsets that a partition holds: from the first record
+// kept to after the last one committed.
+type Extent struct {
+	Start, End int64
+}
+
+// Extents returns the extent of every partition of the topics.
+func (s *Session) Extents(ctx context.Context, topics ...string) (map[Partition]Extent, error) {
+	ends, err := s.admin.ListCommittedOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the ends of %q: %w", topics, err)
+	}
+	starts, err := s.admin.ListStartOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the starts of %q: %w", topics, err)
+	}
+	extents := map[Partition]Extent{}
+	ends.Each(func(end kadm.ListedOffset) {
+		start, ok := starts.Lookup(end.Topic, end.Partition)
+		if ok && end.Err == nil && start.Err == nil {
+			extents[Partition{end.Topic, end.Partition}] = Extent{start.Offset, end.Offset}
+		}
+	})
+	return extents, nil
+}
