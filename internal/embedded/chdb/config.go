@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 )
 
 // Config configures a [Server].
@@ -28,6 +29,9 @@ type Config struct {
 	// MaxBodyBytes bounds the body of an insert whose statement is in the
 	// URL, before decompression. Such bodies are streamed, not held.
 	MaxBodyBytes int64
+	// GracePeriod is how long Close lets running statements finish before it
+	// kills them. Inserts with rows in the body are always finished.
+	GracePeriod time.Duration
 	// Progress is where a download of the library is reported; nil is silent.
 	Progress io.Writer
 }
@@ -40,6 +44,7 @@ func Default() Config {
 		MaxWaiting:        256,
 		MaxStatementBytes: 64 << 20,
 		MaxBodyBytes:      2 << 30,
+		GracePeriod:       10 * time.Second,
 	}
 }
 
@@ -59,6 +64,8 @@ func (c Config) Validate() error {
 		return errors.New("MaxWaiting must not be negative")
 	case c.MaxStatementBytes < 1, c.MaxBodyBytes < 1:
 		return errors.New("MaxStatementBytes and MaxBodyBytes must be 1 or more")
+	case c.GracePeriod < 0:
+		return errors.New("GracePeriod must not be negative")
 	}
 	return nil
 }

@@ -51,6 +51,9 @@ const (
 // three times on some paths.
 var errorPrefix = regexp.MustCompile(`^(?:Code: (\d+)\. (?:DB|Poco)::[A-Za-z]*Exception: )+`)
 
+// The engine puts its version behind some messages and not behind others.
+var errorVersion = regexp.MustCompile(`\s*\(version [^()]*(\([^()]*\))?\)\s*$`)
+
 var errorName = regexp.MustCompile(`\(([A-Z][A-Z0-9_]+)\)\s*$`)
 
 func parseError(text string) *Error {
@@ -60,6 +63,7 @@ func parseError(text string) *Error {
 		e.Code, _ = strconv.Atoi(m[1])
 		e.Message = e.Message[len(m[0]):]
 	}
+	e.Message = errorVersion.ReplaceAllString(e.Message, "")
 	if m := errorName.FindStringSubmatch(e.Message); m != nil {
 		e.Name = m[1]
 	}

@@ -31,25 +31,29 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no handle "+r.URL.Path+"\n\nUse / or /ping for health checks.\nSend queries from your program with POST method or GET /?query=...", http.StatusNotFound)
 	})
-	// A web page must not reach a server without a password: neither by a
-	// request across origins nor by a name that resolves to this machine.
-	return http.NewCrossOriginProtection().Handler(localOnly(mux))
+	return ownPagesOnly(mux)
 }
 
-// localOnly refuses requests that were addressed to a name other than
-// localhost, which is how DNS rebinding looks from here.
-func localOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// ownPagesOnly keeps web pages of other sites from a server that asks for no
+// password: neither a request across sites may reach it, reading or writing,
+// nor one to a name that merely resolves to this machine (DNS rebinding).
+func ownPagesOnly(next http.Handler) http.Handler {
+	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
 		}
-		if host != "localhost" && net.ParseIP(strings.Trim(host, "[]")) == nil {
+		site := r.Header.Get("Sec-Fetch-Site")
+		switch {
+		case host != "localhost" && net.ParseIP(strings.Trim(host, "[]")) == nil:
 			http.Error(w, "this server answers requests for localhost only", http.StatusForbidden)
-			return
+		case site != "" && site != "same-origin" && site != "none":
+			http.Error(w, "this server answers no requests from other sites", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
+	return http.NewCrossOriginProtection().Handler(inner)
 }
 
 func (s *Server) serveStatement(w http.ResponseWriter, r *http.Request) {
@@ -60,6 +64,9 @@ func (s *Server) serveStatement(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		if q.queryID == "" {
 			q.queryID = rand.Text()
+		}
+		if !q.hasSetting("log_comment") {
+			q.comment = rand.Text()
 		}
 		header.Set("X-ClickHouse-Query-Id", q.queryID)
 		err = s.answer(w, r, q)
@@ -76,7 +83,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q *request) erro
 	if err != nil {
 		return err
 	}
-	result, format, err := s.run(q)
+	result, format, err := s.run(r.Context(), q)
 	release()
 	if err != nil {
 		return err
@@ -106,65 +113,6 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q *request) erro
 	header.Set("Content-Length", strconv.Itoa(len(data)))
 	w.Write(data)
 	return nil
-}
-
-// run executes the statement in a session of its own, so that what it sets or
-// creates for the session is gone with it, and returns the output's format.
-func (s *Server) run(q *request) (Result, string, error) {
-	conn, err := s.engine.Conn()
-	if err != nil {
-		return Result{}, "", err
-	}
-	defer conn.Close()
-	if err := q.prepare(conn); err != nil {
-		return Result{}, "", err
-	}
-	if q.statement.insert {
-		format := firstOf(q.statement.format, q.format, "Values")
-		result, err := conn.Insert(q.statement.sql, format, q.rows(), q.params...)
-		return result, firstOf(q.format, "TabSeparated"), bodyError(err)
-	}
-	format := firstOf(q.statement.format, q.format, "TabSeparated")
-	result, err := conn.Query(q.statement.sql, format, q.params...)
-	return result, format, err
-}
-
-// bodyError makes an error of the client's out of a body that failed while
-// the engine was reading it.
-func bodyError(err error) error {
-	var raised *Error
-	if err == nil || errors.As(err, &raised) || errors.Is(err, ErrClosed) {
-		return err
-	}
-	return readError(err)
-}
-
-// prepare gives a fresh session the request's database and settings.
-func (q *request) prepare(conn *Conn) error {
-	if q.database != "" && q.database != "default" {
-		if _, err := conn.Query("USE "+quoteName(q.database), "Null"); err != nil {
-			return err
-		}
-	}
-	settings := q.settings
-	if q.readOnly {
-		// Last, because it forbids further settings of some kinds.
-		settings = append(settings[:len(settings):len(settings)], setting{"readonly", "2"})
-	}
-	for _, set := range settings {
-		if _, err := conn.Query("SET "+set.name+" = "+quoteText(set.value), "Null"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func quoteName(name string) string {
-	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
-}
-
-func quoteText(text string) string {
-	return "'" + strings.NewReplacer("\\", "\\\\", "'", "\\'").Replace(text) + "'"
 }
 
 func firstOf(list ...string) string {

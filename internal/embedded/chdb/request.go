@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type request struct {
 	framed    bool // answer in ClickHouse's compressed frames
 	gzip      bool // answer in gzip
 	readOnly  bool
+	comment   string // marks the statement among the running ones; may be empty
 }
 
 type setting struct{ name, value string }
@@ -112,6 +114,10 @@ func (q *request) apply(name, value string) (err error) {
 		q.settings = append(q.settings, setting{name, value})
 	}
 	return nil
+}
+
+func (q *request) hasSetting(name string) bool {
+	return slices.ContainsFunc(q.settings, func(s setting) bool { return s.name == name })
 }
 
 func compressionMethod(name string) compress.Method {

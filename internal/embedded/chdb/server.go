@@ -32,6 +32,8 @@ type Server struct {
 	admitted chan struct{} // a token per running or waiting statement
 
 	serving   sync.WaitGroup
+	watching  sync.WaitGroup
+	hurry     context.CancelFunc // kills what still runs
 	serveErr  error
 	closeOnce sync.Once
 	closeErr  error
@@ -69,7 +71,12 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		listener.Close()
 		return nil, errors.Join(err, engine.Close())
 	}
-	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	base, hurry := context.WithCancel(context.WithoutCancel(ctx))
+	s.hurry = hurry
+	s.http = &http.Server{
+		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return base },
+	}
 	s.serving.Go(func() { s.serveErr = s.http.Serve(listener) })
 	return s, nil
 }
@@ -102,11 +109,16 @@ func (s *Server) DSN(database string) string {
 // Engine is the engine behind the server, for statements without HTTP.
 func (s *Server) Engine() *Engine { return s.engine }
 
-// Close stops listening, lets running statements finish, stops the engine and
-// removes a temporary directory. It may be called more than once.
+// Close stops listening, lets running statements finish for the grace period,
+// kills what still runs, stops the engine and removes a temporary directory.
+// It may be called more than once.
 func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
+		grace := time.AfterFunc(s.limits.GracePeriod, s.hurry)
 		err := s.http.Shutdown(context.Background())
+		grace.Stop()
+		s.hurry()
+		s.watching.Wait()
 		s.serving.Wait()
 		if !errors.Is(s.serveErr, http.ErrServerClosed) {
 			err = errors.Join(err, s.serveErr)

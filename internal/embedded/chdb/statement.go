@@ -21,6 +21,9 @@ type statement struct {
 func parseStatement(sql string) (statement, error) {
 	s := scanner{text: sql}
 	first := s.next()
+	if first.kind == tokenEnd {
+		return statement{}, newError(codeSyntaxError, "SYNTAX_ERROR", "Empty query")
+	}
 	if first.is("INSERT") {
 		if st, ok := parseInsert(&s); ok {
 			return st, nil
@@ -42,6 +45,9 @@ func parseStatement(sql string) (statement, error) {
 		// followed by SETTINGS; elsewhere it may be an alias.
 		if before.is("FORMAT") && last.kind == tokenWord && t.is("SETTINGS") {
 			st.format = last.text
+		}
+		if last.is("INTO") && t.is("OUTFILE") {
+			return st, newError(codeNotImplemented, "NOT_IMPLEMENTED", "INTO OUTFILE is for command line clients: the server would write a file of its own machine")
 		}
 		before, last = last, t
 	}
