@@ -158,6 +158,7 @@ func TestMalformed(t *testing.T) {
 	f("44 8180 04 00 02", "bad bucket range")
 	f("44 fdff03 01 02 02", "bad bucket range")
 	f("45 ffffffffffffffff7f 01 00 02", "total count too large")
+	f("44 01 02 feffffffffffffffff01 feffffffffffffffff01 06", "total count too large")
 	f("4c 01 00 feffffffffffffffff01 01 00 02", "total count too large")
 }
 

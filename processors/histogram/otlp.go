@@ -73,7 +73,7 @@ type foreign struct {
 func newForeign(scale, offset int32, counts []uint64) (foreign, error) {
 	f := foreign{counts: counts, offset: int64(offset)}
 	if scale >= finestScale {
-		f.down = min(uint(scale-finestScale), 63)
+		f.down = uint(scale - finestScale)
 	} else {
 		f.shift = uint(finestScale - scale)
 	}

@@ -104,6 +104,11 @@ func TestExponentialBuckets(t *testing.T) {
 	f(exponential{scale: 0, pos: []uint64{3}, posOffset: -1023}, of(0, 0, 0))
 	f(exponential{scale: 0, pos: []uint64{3, 0, 0, 1}, posOffset: -1023}, at(0, 0, 0, 0, math.Ldexp(8, -1022)))
 	f(exponential{scale: -10, pos: []uint64{4}, posOffset: -2}, of(0, 0, 0, 0))
+	// Empty buckets do not widen the span.
+	gap := make([]uint64, 3*MaxBuckets)
+	gap[0], gap[len(gap)-1] = 1, 1
+	f(exponential{scale: 5, pos: gap, posOffset: minIndex - 1}, of(0, math.Ldexp(roots[30]*1.001, -1022+3*MaxBuckets/perDoubling-1)))
+	f(exponential{scale: 5, pos: gap[1:], posOffset: -3*MaxBuckets + 2}, of(1.001))
 	f(exponential{scale: 5, pos: []uint64{1}, posOffset: maxIndex}, of(math.MaxFloat64))
 	f(exponential{scale: 0, pos: []uint64{1}, posOffset: 1023}, at(0, math.MaxFloat64))
 }
@@ -133,6 +138,8 @@ func TestExponentialErrors(t *testing.T) {
 	f(exponential{zero: math.MaxUint64})
 	f(exponential{pos: []uint64{math.MaxUint64}})
 	f(exponential{pos: []uint64{MaxCount, 1}})
+	f(exponential{pos: []uint64{1, math.MaxUint64}})
+	f(exponential{zero: math.MaxUint64, pos: []uint64{1}, neg: []uint64{1}})
 	f(exponential{zero: 1 << 62, pos: []uint64{1 << 62}})
 	f(exponential{zero: 1 << 62, pos: []uint64{1 << 62}, neg: []uint64{1 << 62}})
 }

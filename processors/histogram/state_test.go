@@ -34,20 +34,38 @@ func readState(t rapid.TB, data []byte) ddSketch {
 		}
 		return v
 	}
+	varint := func() int {
+		v, err := binary.ReadVarint(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(v)
+	}
 	store := func() map[int]float64 {
-		tag(0x04)
+		kind, _ := r.ReadByte()
 		n, err := binary.ReadUvarint(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		bins, key := map[int]float64{}, int64(0)
-		for range n {
-			delta, err := binary.ReadVarint(r)
-			if err != nil {
-				t.Fatal(err)
+		bins := map[int]float64{}
+		switch kind {
+		case 0x04: // sparse
+			key := 0
+			for range n {
+				key += varint()
+				bins[key] += float()
 			}
-			key += delta
-			bins[int(key)] += float()
+		case 0x0c: // dense, which ClickHouse may write and AppendQuantilesDD does not
+			key, step := varint(), varint()
+			for range n {
+				if c := float(); c != 0 {
+					bins[key] += c
+				}
+				key += step
+			}
+			return bins
+		default:
+			t.Fatalf("store of kind %#x", kind)
 		}
 		if uint64(len(bins)) != n {
 			t.Fatalf("%d keys, %d of them different", n, len(bins))
@@ -132,6 +150,9 @@ func TestStateBytes(t *testing.T) {
 	coarse.AddN(1.5, 2)
 	coarse.downscale(1)
 	f(coarse, mapping+"01 0402 24 000000000000f83f 02 000000000000f83f 03 0400 04 0000000000000000")
+	// At scale -1, in (1, 4]: half at √2, half at 2·√2.
+	coarse.downscale(5)
+	f(coarse, mapping+"01 0402 20 000000000000f83f 40 000000000000f83f 03 0400 04 0000000000000000")
 }
 
 // TestStateQuantiles: ClickHouse's quantile of a state is ours, for any contents.
