@@ -123,20 +123,16 @@ func permanentHere(err error) bool {
 	var schema *SchemaError
 	var converter *column.ColumnConverterError
 	var unsupported *column.UnsupportedColumnTypeError
-	var unfit *valueError
+	var unfit valueError
 	var block *proto.BlockError
 	return errors.As(err, &schema) || errors.As(err, &converter) || errors.As(err, &unsupported) ||
 		errors.As(err, &unfit) || errors.As(err, &block)
 }
 
-// valueError is a column of a record that does not fit into its table.
-type valueError struct {
-	column, reason string
-}
+// valueError is why the rows of a column cannot be written.
+type valueError string
 
-func (e *valueError) Error() string {
-	return fmt.Sprintf("cannot write column %q: %s", e.column, e.reason)
-}
+func (e valueError) Error() string { return string(e) }
 
 // SchemaError says how the tables differ from what this version of Flyball
 // writes.

@@ -85,4 +85,6 @@ func exec(t testing.TB, db *DB, sql string) {
 }
 
 // at is a point of event time, in seconds after a fixed start of day.
-func at(seconds int64) flyball.Time { return flyball.Time((1_790_000_000 - 1_790_000_000%86400 + seconds) * 1e9) }
+func at(seconds int64) flyball.Time {
+	return flyball.Time((1_790_000_000 - 1_790_000_000%86400 + seconds) * 1e9)
+}

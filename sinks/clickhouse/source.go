@@ -1,8 +1,6 @@
 package clickhouse
 
 import (
-	"errors"
-
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -17,9 +15,9 @@ type source interface {
 	clear()
 }
 
-var (
-	errNull     = errors.New("it has nulls, and the column of the table is not Nullable")
-	errNullList = errors.New("it has null lists, and a ClickHouse array cannot be null")
+const (
+	errNull     = valueError("it has nulls, and the column of the table is not Nullable")
+	errNullList = valueError("it has null lists, and a ClickHouse array cannot be null")
 )
 
 // reader returns the rows of an array: a view of its buffer where the layout is

@@ -169,7 +169,7 @@ func (w *Writer) send(ctx context.Context, in *insert, rows int, token string, f
 func sameLength(batch driver.Batch, in *insert, rows int) error {
 	for i, c := range batch.Columns() {
 		if c.Rows() != rows {
-			return &valueError{in.columns[i].Name, fmt.Sprintf("it has %d rows, and the record has %d", c.Rows(), rows)}
+			return valueError(fmt.Sprintf("column %q of type %s: it has %d rows, want %d", in.columns[i].Name, in.columns[i].Type, c.Rows(), rows))
 		}
 	}
 	return nil
