@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -138,8 +139,14 @@ func routeOf(t testing.TB, s decoded) string {
 func TestBothEncodingsSayTheSame(t *testing.T) {
 	_, protos := runToMemory(t, shop.OTLPProto)
 	_, jsons := runToMemory(t, shop.OTLPJSON)
-	if diff := cmp.Diff(decodeAll(t, shop.OTLPProto, protos), decodeAll(t, shop.OTLPJSON, jsons)); diff != "" {
-		t.Errorf("encodings differ (-proto +json):\n%s", diff)
+	want, got := decodeAll(t, shop.OTLPProto, protos), decodeAll(t, shop.OTLPJSON, jsons)
+	if len(want) != len(got) || len(want) == 0 {
+		t.Fatalf("%d spans in protobuf, %d in JSON", len(want), len(got))
+	}
+	for i := range want {
+		if !reflect.DeepEqual(want[i], got[i]) {
+			t.Fatalf("span %d differs (-proto +json):\n%s", i, cmp.Diff(want[i], got[i]))
+		}
 	}
 }
 
