@@ -25,6 +25,9 @@ type Decision struct {
 	// Rule and RuleRevision say which text decided.
 	Rule         string `json:"rule"`
 	RuleRevision string `json:"rule_revision"`
+	// ConfigRevision identifies the whole configuration that the rule was part
+	// of.
+	ConfigRevision string `json:"config_revision,omitempty"`
 	// Finding and FindingRevision say what it was about.
 	Finding         string `json:"finding"`
 	FindingRevision int    `json:"finding_revision"`

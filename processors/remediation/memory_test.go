@@ -1,0 +1,124 @@
+package remediation
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flyball-io/flyball"
+	"github.com/google/go-cmp/cmp"
+)
+
+// keys returns the keys of what the machine remembers.
+func keys(m *Machine) []string {
+	var out []string
+	for _, s := range m.Snapshot() {
+		out = append(out, s.Key)
+	}
+	return out
+}
+
+// tick moves the clock by a finding that no rule wants.
+func tick(when time.Duration) *flyball.Finding {
+	return page("tick", "tick", when, func(f *flyball.Finding) { f.Severity = "info" })
+}
+
+func TestForgets(t *testing.T) {
+	m := machine(t, rollback())
+	one := page("f1", "cart", 0)
+	stay := page("f2", "pay", 0)
+	f := func(findings []*flyball.Finding, want ...string) {
+		t.Helper()
+		m.Step(input(findings...))
+		m.Commit()
+		if d := cmp.Diff(want, keys(m)); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	}
+	const clock, one1, stay1 = "decide/clock", `decide/commanded/["rollback","f1"]`, `decide/commanded/["rollback","f2"]`
+	cart, pay := `decide/cooldown/["rollback","deploy/cart"]`, `decide/cooldown/["rollback","deploy/pay"]`
+
+	f([]*flyball.Finding{one, stay}, clock, one1, stay1, cart, pay)
+	f([]*flyball.Finding{later(one, flyball.FindingResolved, 30*time.Minute)}, clock, one1, stay1, cart, pay)
+	f([]*flyball.Finding{tick(LateBy)}, clock, one1, stay1, cart, pay)                       // cooldown and lateness are not over
+	f([]*flyball.Finding{tick(LateBy + sweepEvery)}, clock, one1, stay1)                     // they are
+	f([]*flyball.Finding{tick(30*time.Minute + ResolvedFor - 1)}, clock, one1, stay1)        // not yet an hour
+	f([]*flyball.Finding{tick(30*time.Minute + ResolvedFor)}, clock, stay1)                  // resolved for an hour
+	f([]*flyball.Finding{tick(OpenFor)}, clock, stay1)                                       // never resolved
+	f([]*flyball.Finding{tick(OpenFor + sweepEvery)}, clock)                                 // forgotten
+	f([]*flyball.Finding{later(stay, flyball.FindingUpdated, OpenFor+2*sweepEvery)}, clock)  // but not commanded again
+	f([]*flyball.Finding{later(one, flyball.FindingUpdated, OpenFor+2*sweepEvery+1)}, clock) //
+}
+
+func TestRefusesWhatItMayHaveForgotten(t *testing.T) {
+	f := func(want string, findings ...*flyball.Finding) {
+		t.Helper()
+		ready := machine(t, rollback()).Step(input(findings...))
+		last := ready.Decisions[len(ready.Decisions)-1]
+		var reasons []string
+		for _, g := range last.Gates {
+			if !g.Pass {
+				reasons = append(reasons, g.Gate+": "+g.Reason)
+			}
+		}
+		if got := strings.Join(reasons, "; "); last.Verb != flyball.VerbSuppress || got != want {
+			t.Errorf("got %s %q, want %q", last.Verb, got, want)
+		}
+	}
+	f("cooldown: the finding is 1h0m1s late: cooldowns more than 1h0m0s ago are forgotten",
+		tick(2*time.Hour), page("f1", "cart", 59*time.Minute+59*time.Second))
+	f("duplicate: the finding opened at 2026-01-01T00:00:00Z: what was sent longer than 720h0m0s ago is forgotten",
+		later(page("f1", "cart", 0), flyball.FindingUpdated, OpenFor+1))
+}
+
+func TestFullMemoryRefuses(t *testing.T) {
+	m := machine(t, rollback())
+	for i := range MaxRemembered {
+		k := findingKey{"rollback", fmt.Sprint(i)}
+		m.memory.commanded.live[k] = commanded{Rule: k.rule, Finding: k.finding, At: start, OpenedAt: start, ResolvedAt: flyball.NoTime}
+		c := targetKey{"rollback", fmt.Sprint(i), false}
+		m.memory.cooldowns.live[c] = cooling{Action: c.action, Target: c.target, At: start}
+	}
+	if got, want := story(m.Step(input(page("f1", "cart", 0)))), "suppress rollback f1.1 deploy/cart -duplicate -cooldown\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAbortTakesBack(t *testing.T) {
+	m := machine(t, rollback())
+	m.Step(input(page("f1", "cart", 0)))
+	m.Commit()
+	before := m.Snapshot()
+	next := input(page("f2", "pay", 3*time.Hour), later(page("f1", "cart", 0), flyball.FindingResolved, 3*time.Hour), tick(5*time.Hour))
+	first := m.Step(next)
+	if cmp.Equal(before, m.Snapshot()) {
+		t.Fatal("the step changes nothing, the test says nothing")
+	}
+	m.Abort()
+	if d := cmp.Diff(before, m.Snapshot()); d != "" {
+		t.Errorf("after the abort (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(first, m.Step(next)); d != "" {
+		t.Errorf("the same step again (-first +again):\n%s", d)
+	}
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	f := func(key, value, want string) {
+		t.Helper()
+		err := machine(t, rollback()).Restore(key, []byte(value))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error with %q", key, err, want)
+		}
+	}
+	f("evaluate/x", `{}`, `cannot restore state "evaluate/x": the key is unknown`)
+	f("decide/other", `{}`, "the key is unknown")
+	f("decide/clock", `{`, "unexpected end of JSON")
+	f("decide/clock", `{"at":"soon"}`, "want RFC 3339")
+	f("decide/commanded/x", `{}`, "the key is not a rule and a finding")
+	f(`decide/commanded/["a"]`, `{}`, "the key is not a rule and a finding")
+	f(`decide/commanded/["a","b"]`, `{"rule":"a","finding":"c"}`, `the value is that of key "decide/commanded/[\"a\",\"c\"]"`)
+	f(`decide/cooldown/["a","b","c"]`, `{}`, "the key is not an action and a target")
+	f(`decide/cooldown/["a","b"]`, `{"action":"a","target":"b","observed":true}`, "the value is that of key")
+}
