@@ -1,0 +1,24 @@
+// Package decode holds the decoders, one file per format. [New] picks one by the
+// format of a source.
+//
+// Every decoder walks the bytes of a record once and touches only what the
+// projection needs; nothing else is parsed, copied or allocated. What is not
+// needed is stepped over by its length (protobuf) or its syntax (JSON), so a
+// fault inside it goes unnoticed: the same record may be accepted under one
+// projection and rejected under a wider one.
+//
+// # Formats
+//
+// "otlp_spans" reads OTLP traces, an ExportTraceServiceRequest or TracesData
+// (the two are the same on the wire), as the OpenTelemetry Collector's Kafka
+// exporter writes them with encoding otlp_proto (the default) or otlp_json.
+// Every span is a sample; see [OTLPSpans] for its labels and values.
+//
+// "json" reads JSON objects whose fields a [flyball.JSONMapping] names; see
+// [JSON].
+//
+// # What is rejected
+//
+// A record whose outer structure does not parse is rejected whole and leaves no
+// sample behind. A fault inside one sample rejects that sample only.
+package decode

@@ -1,0 +1,250 @@
+package decode
+
+import (
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/go-faster/jx"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/ingest"
+)
+
+// JSON decodes records that hold JSON objects (RFC 8259): one object, an array of
+// objects, or several of either one after another, as NDJSON is. One object is
+// one sample, and a [flyball.JSONMapping] says where its parts are.
+//
+// A path is keys joined by dots. Since keys may have dots themselves, every way
+// to cut it is tried, the one with the longest first key first: "a.b.c" is the
+// key "a.b.c", else "c" in "a.b", else "b.c" in "a", else "c" in "b" in "a". A
+// field that is null is absent. Of a key that an object has twice the last counts.
+//
+// The event time is exact to the nanosecond, also where a number has a fraction;
+// digits beyond are dropped. A sample without one is rejected.
+//
+// Labels are strings, booleans ("true", "false") and numbers: whole ones as
+// written, others in their shortest form. Values are numbers and strings that
+// spell a decimal number; an empty string is absent. A label that is an object or
+// an array, a value that is anything else (also the strings NaN and Infinity),
+// and a negative duration reject the sample.
+//
+// A record in which anything is not JSON is rejected whole.
+type JSON struct {
+	rows    rows
+	dec     jx.Decoder
+	root    *pathNode
+	time    timeReader
+	factors []float64
+	at      eventTime
+	labels  []cell
+	values  []number
+	scratch []byte
+	label   []byte
+}
+
+// eventTime is the event time found so far.
+type eventTime struct {
+	t     flyball.Time
+	rank  uint8
+	fault fault
+}
+
+// NewJSON returns a decoder that keeps the columns of p, all of which m must map.
+func NewJSON(m flyball.JSONMapping, p ingest.Projection) (*JSON, error) {
+	root, factors, err := compilePaths(m, p)
+	if err != nil {
+		return nil, err
+	}
+	times, err := newTimeReader(m.TimestampFormat)
+	if err != nil {
+		return nil, err
+	}
+	return &JSON{
+		rows: newRows(p), root: root, factors: factors, time: times,
+		labels: make([]cell, len(p.Labels)), values: make([]number, len(p.Values)),
+	}, nil
+}
+
+// Decode implements [ingest.Decoder].
+func (d *JSON) Decode(value []byte, b *ingest.Builder) error {
+	start := b.Len()
+	d.rows.begin(b)
+	d.dec.ResetBytes(value)
+	defer d.dec.ResetBytes(nil)
+	for n := 0; ; n++ {
+		var err error
+		switch d.dec.Next() {
+		case jx.Object:
+			err = d.event(b)
+		case jx.Array:
+			err = d.array(b)
+		default:
+			if err = d.dec.Skip(); err == io.EOF && n > 0 {
+				return d.rows.err()
+			}
+			return malformed(b, start, "the record is not JSON objects: "+detail(err))
+		}
+		if err != nil {
+			return malformed(b, start, "the record is not JSON: "+err.Error())
+		}
+	}
+}
+
+func detail(err error) string {
+	switch err {
+	case nil:
+		return "a value is neither an object nor an array"
+	case io.EOF:
+		return "it is empty"
+	}
+	return err.Error()
+}
+
+// array reads an array of samples.
+func (d *JSON) array(b *ingest.Builder) error {
+	it, err := d.dec.ArrIter()
+	if err != nil {
+		return err
+	}
+	for it.Next() {
+		if d.dec.Next() == jx.Object {
+			err = d.event(b)
+		} else {
+			d.rows.seen++
+			d.rows.add(faultNotObject, "")
+			err = d.dec.Skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return it.Err()
+}
+
+// event reads one sample.
+func (d *JSON) event(b *ingest.Builder) error {
+	d.at = eventTime{fault: faultNoTime}
+	clear(d.labels)
+	clear(d.values)
+	if err := d.object(d.root); err != nil {
+		return err
+	}
+	d.rows.append(b, d.at.t, d.at.fault, d.labels, d.values)
+	return nil
+}
+
+func (d *JSON) object(node *pathNode) error {
+	it, err := d.dec.ObjIter()
+	if err != nil {
+		return err
+	}
+	for it.Next() {
+		if n := node.keys.find(it.Key()); n >= 0 {
+			err = d.step(&node.steps[n])
+		} else {
+			err = d.dec.Skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return it.Err()
+}
+
+// step reads the value of a key on a wanted path.
+func (d *JSON) step(s *pathStep) error {
+	kind := d.dec.Next()
+	var err error
+	text := d.scratch[:0]
+	switch {
+	case kind == jx.Object && s.child != nil:
+		err = d.object(s.child)
+	case kind == jx.Null:
+		return d.dec.Skip()
+	case kind == jx.String && len(s.fields) > 0:
+		d.scratch, err = d.dec.StrAppend(text)
+		text = d.scratch
+	default:
+		text, err = d.dec.Raw()
+	}
+	if err != nil {
+		return err
+	}
+	for i := range s.fields {
+		d.field(&s.fields[i], kind, text)
+	}
+	return nil
+}
+
+// field takes a value for a column; s is a string without its quotes, or what is
+// written.
+func (d *JSON) field(f *jsonField, kind jx.Type, s []byte) {
+	switch f.kind {
+	case fieldTime:
+		if f.rank >= d.at.rank {
+			d.at = eventTime{rank: f.rank, fault: faultTimeForm}
+			if kind == jx.String || kind == jx.Number {
+				d.at.t, d.at.fault = d.time.read(s, kind == jx.String)
+			}
+		}
+	case fieldLabel:
+		if c := &d.labels[f.column]; f.rank >= c.rank {
+			*c = d.labelOf(f.column, kind, s)
+			c.rank = f.rank
+		}
+	case fieldValue:
+		if n := &d.values[f.column]; f.rank >= n.rank {
+			*n = d.numberOf(f.column, kind, s)
+			n.rank = f.rank
+		}
+	}
+}
+
+func (d *JSON) labelOf(column int, kind jx.Type, s []byte) cell {
+	switch kind {
+	case jx.Object, jx.Array:
+		return cell{fault: faultLabel}
+	case jx.Number:
+		s = d.numberText(s)
+	}
+	return d.rows.cell(column, s)
+}
+
+// numberText makes 1.50 and 1.5e0 one label; whole numbers are kept exactly.
+func (d *JSON) numberText(s []byte) []byte {
+	for _, c := range s {
+		if c == '.' || c == 'e' || c == 'E' {
+			f, err := strconv.ParseFloat(text(s), 64)
+			if err != nil {
+				return s // beyond float64: as written
+			}
+			d.label = appendDouble(d.label[:0], f)
+			return d.label
+		}
+	}
+	return s
+}
+
+func (d *JSON) numberOf(column int, kind jx.Type, s []byte) number {
+	if kind == jx.String && len(s) == 0 {
+		return number{v: math.NaN()}
+	}
+	if kind != jx.Number && kind != jx.String {
+		return number{fault: faultNumber}
+	}
+	v, ok := parseNumber(s)
+	if !ok {
+		return number{fault: faultNumber}
+	}
+	if factor := d.factors[column]; factor != 0 {
+		v *= factor
+		if v < 0 {
+			return number{fault: faultNegative}
+		}
+	}
+	if math.IsInf(v, 0) {
+		return number{fault: faultNumber}
+	}
+	return number{v: v}
+}

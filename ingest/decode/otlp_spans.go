@@ -1,0 +1,264 @@
+package decode
+
+import "github.com/flyball-io/flyball/ingest"
+
+// OTLPSpans decodes OTLP traces in protobuf: an ExportTraceServiceRequest or
+// TracesData (opentelemetry-proto, trace/v1). One span is one sample.
+//
+// The event time is end_time_unix_nano: a span is known when it has ended, so it
+// is its end that moves on with the topic. A span without one is rejected.
+//
+// The value "duration" is end − start in nanoseconds; when it is wanted, a span
+// without a start or with its end before its start is rejected. Any other value
+// is the attribute of that name: an integer, a double, or a string that spells a
+// decimal number; anything else, NaN and infinities reject the span, and none or
+// an empty one is absent.
+//
+// The labels "span.name", "span.kind" (UNSPECIFIED, INTERNAL, SERVER, CLIENT,
+// PRODUCER, CONSUMER), "status.code" (UNSET, OK, ERROR), "scope.name" and
+// "scope.version" are those fields. Any other label is the attribute of that
+// name, of the span if it has one, else of its scope, else of its resource; an
+// attribute that is there but empty still hides the ones further out. When none
+// of the three has it and the name starts with "resource.", "scope." or "span.",
+// it is the attribute of the rest of the name at that level alone:
+// "resource.host.name" is host.name of the resource even where spans have one
+// too. Values follow the same rule, so "span.duration" is an attribute called
+// duration. Of attributes with the same key in one list the first counts.
+//
+// Booleans are "true" and "false", integers decimal, doubles as ECMAScript
+// writes them ("200", "0.5", "1e+21"), bytes base64, arrays and key-value lists
+// JSON with sorted keys: the forms of the Collector's pdata. Grouping by arrays
+// or lists is possible but slow.
+//
+// A fault in one span (fields that do not parse, a label that is not UTF-8, bad
+// times) costs that span; one in a resource or scope costs the spans under it; a
+// request, resource or scope whose list of spans cannot be found costs the
+// record.
+type OTLPSpans struct {
+	row spanRow
+}
+
+// NewOTLPSpans returns a decoder that keeps the columns of p.
+func NewOTLPSpans(p ingest.Projection) *OTLPSpans {
+	return &OTLPSpans{row: newSpanRow(p)}
+}
+
+// Tags of TracesData, ResourceSpans, ScopeSpans, Resource, InstrumentationScope,
+// Span and Status (opentelemetry/proto/trace/v1, resource/v1, common/v1).
+const (
+	resourceSpansTag = 1<<3 | wireBytes
+
+	resourceTag   = 1<<3 | wireBytes
+	scopeSpansTag = 2<<3 | wireBytes
+
+	scopeTag = 1<<3 | wireBytes
+	spansTag = 2<<3 | wireBytes
+
+	resourceAttributesTag = 1<<3 | wireBytes
+
+	scopeNameTag       = 1<<3 | wireBytes
+	scopeVersionTag    = 2<<3 | wireBytes
+	scopeAttributesTag = 3<<3 | wireBytes
+
+	spanNameTag       = 5<<3 | wireBytes
+	spanKindTag       = 6<<3 | wireVarint
+	spanStartTag      = 7<<3 | wireFixed64
+	spanEndTag        = 8<<3 | wireFixed64
+	spanAttributesTag = 9<<3 | wireBytes
+	spanStatusTag     = 15<<3 | wireBytes
+
+	statusCodeTag = 3<<3 | wireVarint
+)
+
+// Decode implements [ingest.Decoder].
+func (d *OTLPSpans) Decode(value []byte, b *ingest.Builder) error {
+	start := b.Len()
+	d.row.begin(b)
+	for i := 0; i < len(value); {
+		from, t := 0, uint64(0)
+		if t, from, i = nextField(value, i); i < 0 {
+			return malformed(b, start, "the fields of the request do not parse")
+		}
+		if t == resourceSpansTag && !d.resourceSpans(value[from:i], b) {
+			return malformed(b, start, "the fields of a ResourceSpans or ScopeSpans do not parse")
+		}
+	}
+	return d.row.err()
+}
+
+// resourceSpans reads one ResourceSpans. The resource may come after the spans
+// or in parts, so that it is looked for first; that also finds faults before
+// anything is appended.
+func (d *OTLPSpans) resourceSpans(m []byte, b *ingest.Builder) bool {
+	d.row.enter(resourceLevel)
+	for i := 0; i < len(m); {
+		from, t := 0, uint64(0)
+		if t, from, i = nextField(m, i); i < 0 {
+			return false
+		}
+		if t == resourceTag && !d.resource(m[from:i]) {
+			d.row.broken[resourceLevel] = true
+		}
+	}
+	for i := 0; i < len(m); {
+		t, from, to := nextField(m, i)
+		if t == scopeSpansTag && !d.scopeSpans(m[from:to], b) {
+			return false
+		}
+		i = to
+	}
+	return true
+}
+
+func (d *OTLPSpans) resource(m []byte) bool {
+	for i := 0; i < len(m); {
+		from, t := 0, uint64(0)
+		if t, from, i = nextField(m, i); i < 0 {
+			return false
+		}
+		if t == resourceAttributesTag {
+			d.attribute(resourceLevel, m[from:i])
+		}
+	}
+	return true
+}
+
+// scopeSpans reads one ScopeSpans, the scope first as above.
+func (d *OTLPSpans) scopeSpans(m []byte, b *ingest.Builder) bool {
+	d.row.enter(scopeLevel)
+	for i := 0; i < len(m); {
+		from, t := 0, uint64(0)
+		if t, from, i = nextField(m, i); i < 0 {
+			return false
+		}
+		if t == scopeTag && !d.scope(m[from:i]) {
+			d.row.broken[scopeLevel] = true
+		}
+	}
+	for i := 0; i < len(m); {
+		t, from, to := nextField(m, i)
+		if t == spansTag {
+			d.span(m[from:to], b)
+		}
+		i = to
+	}
+	return true
+}
+
+func (d *OTLPSpans) scope(m []byte) bool {
+	for i := 0; i < len(m); {
+		from, t := 0, uint64(0)
+		if t, from, i = nextField(m, i); i < 0 {
+			return false
+		}
+		switch t {
+		case scopeNameTag:
+			d.row.setField(scopeLevel, d.row.column.scopeName, m[from:i])
+		case scopeVersionTag:
+			d.row.setField(scopeLevel, d.row.column.scopeVersion, m[from:i])
+		case scopeAttributesTag:
+			d.attribute(scopeLevel, m[from:i])
+		}
+	}
+	return true
+}
+
+// span reads one Span and ends its row.
+func (d *OTLPSpans) span(m []byte, b *ingest.Builder) {
+	d.row.enter(spanLevel)
+	var s spanFields
+	if !d.spanFields(m, &s) {
+		d.row.broken[spanLevel] = true
+	}
+	d.row.append(&s, b)
+}
+
+func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
+	for i := 0; i < len(m); {
+		var t uint64
+		if t, i = uvarint(m, i); i < 0 {
+			return false
+		}
+		from := i
+		var n uint64
+		switch t {
+		case spanAttributesTag:
+			if from, i = extent(m, i); i >= 0 {
+				d.attribute(spanLevel, m[from:i])
+			}
+		case spanNameTag:
+			if from, i = extent(m, i); i >= 0 {
+				s.name = m[from:i]
+			}
+		case spanKindTag:
+			n, i = uvarint(m, i)
+			s.kind = int32(n)
+		case spanStartTag:
+			s.start, i = fixed64(m, i)
+		case spanEndTag:
+			s.end, i = fixed64(m, i)
+		case spanStatusTag:
+			if from, i = extent(m, i); i >= 0 && !status(m[from:i], s) {
+				return false
+			}
+		default:
+			i = skip(m, i, t)
+		}
+		if i < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func status(m []byte, s *spanFields) bool {
+	for i := 0; i < len(m); {
+		var t, n uint64
+		if t, i = uvarint(m, i); i < 0 {
+			return false
+		}
+		if t == statusCodeTag {
+			n, i = uvarint(m, i)
+			s.status = int32(n)
+		} else {
+			i = skip(m, i, t)
+		}
+		if i < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// attribute reads one KeyValue of a level, its value only when the key is wanted.
+func (d *OTLPSpans) attribute(l level, m []byte) {
+	key, value, ok := readKeyValue(m)
+	if !ok {
+		d.row.broken[l] = true
+		return
+	}
+	n := d.row.wanted[l].keys.find(key)
+	if n < 0 {
+		return
+	}
+	v, f := readAny(value, 0)
+	if f == faultFraming {
+		d.row.broken[l] = true
+		return
+	}
+	d.row.attribute(l, n, &v, f)
+}
+
+// nextField reads the field at m[i]: its tag, and where its value starts and
+// ends, for a length-delimited one without the length. The end is -1 when the
+// bytes are not a field.
+func nextField(m []byte, i int) (t uint64, from, to int) {
+	if t, i = uvarint(m, i); i < 0 {
+		return 0, 0, -1
+	}
+	if t&7 == wireBytes && validTag(t) {
+		from, to = extent(m, i)
+		return t, from, to
+	}
+	return t, i, skip(m, i, t)
+}

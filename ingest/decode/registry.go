@@ -1,0 +1,81 @@
+package decode
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/ingest"
+)
+
+// Format is one entry of the registry.
+type Format struct {
+	// Name is the format as a source names it.
+	Name string
+	// Encodings lists the encodings, the default one first; empty when the format
+	// has only one.
+	Encodings []string
+	// New returns a decoder for a source of this format.
+	New func(src flyball.Source, p ingest.Projection) (ingest.Decoder, error)
+}
+
+// Formats lists all formats.
+func Formats() []Format {
+	return []Format{
+		{"otlp_spans", []string{"proto", "json"}, newOTLPSpans},
+		{"json", nil, newJSON},
+	}
+}
+
+// New returns a decoder for the records of src that keeps the columns of p. A
+// decoder is owned by one goroutine. The builders handed to it must have been
+// made for the same projection.
+func New(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	var names []string
+	for _, f := range Formats() {
+		if f.Name != src.Format {
+			names = append(names, f.Name)
+			continue
+		}
+		if src.Encoding != "" && !slices.Contains(f.Encodings, src.Encoding) {
+			return nil, fmt.Errorf("cannot decode source %q: format %q has no encoding %q (want one of %s)",
+				src.Name, src.Format, src.Encoding, strings.Join(f.Encodings, ", "))
+		}
+		if err := checkProjection(p); err != nil {
+			return nil, fmt.Errorf("cannot decode source %q: %w", src.Name, err)
+		}
+		return f.New(src, p)
+	}
+	return nil, fmt.Errorf("cannot decode source %q: unknown format %q (want one of %s)",
+		src.Name, src.Format, strings.Join(names, ", "))
+}
+
+// checkProjection finds columns that have no name or the name of another.
+func checkProjection(p ingest.Projection) error {
+	for _, list := range [][]string{p.Labels, p.Values} {
+		seen := map[string]bool{}
+		for _, name := range list {
+			if name == "" || seen[name] {
+				return fmt.Errorf("column %q is empty or given twice", name)
+			}
+			seen[name] = true
+		}
+	}
+	return nil
+}
+
+func newOTLPSpans(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	if src.Encoding == "json" {
+		return NewOTLPSpansJSON(p), nil
+	}
+	return NewOTLPSpans(p), nil
+}
+
+func newJSON(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	d, err := NewJSON(src.JSON, p)
+	if err != nil {
+		return nil, fmt.Errorf("cannot decode source %q: %w", src.Name, err)
+	}
+	return d, nil
+}
