@@ -1,0 +1,233 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/config/strictyaml"
+)
+
+// DefaultBad is what makes a span bad where an indicator does not say.
+const DefaultBad = `status.code="ERROR"`
+
+// durationValue is the numeric field that every span has.
+const durationValue = "duration"
+
+// compiledIndicator is an indicator and whether it may be trusted for checks of
+// what builds on it.
+type compiledIndicator struct {
+	flyball.Indicator
+	// sound is set when its groups, conditions and widths have no error.
+	groupsOK, badOK, paneOK bool
+}
+
+func (l *loading) compileIndicators() []flyball.Indicator {
+	var out []flyball.Indicator
+	for _, o := range l.indicators {
+		b := &indicatorBuilder{object: o, loading: l}
+		b.build()
+		out = append(out, b.out)
+		if l.indicatorOf[b.out.Name] == nil {
+			l.indicatorOf[b.out.Name] = &compiledIndicator{Indicator: b.out,
+				groupsOK: o.doc.OK("spec.groupBy", "spec.entity", "spec.source"),
+				badOK:    o.doc.OK("spec.bad", "spec.source"), paneOK: o.doc.OK("spec.pane")}
+		}
+	}
+	return out
+}
+
+// indicatorBuilder builds one indicator against its source.
+type indicatorBuilder struct {
+	*object[spec.Indicator]
+	loading *loading
+	out     flyball.Indicator
+	// source is nil when it is not known.
+	source *compiledSource
+}
+
+func (b *indicatorBuilder) build() {
+	s := &b.Spec
+	b.out = flyball.Indicator{Name: b.Metadata.Name, Source: s.Source, Entity: s.Entity, Unit: s.Unit,
+		Pane: s.Pane.Std(), Window: s.Window.Std(), Lateness: s.Lateness.Std(), SeriesLimit: s.SeriesLimit}
+	if s.SeriesLimit == 0 {
+		b.out.SeriesLimit = b.loading.pipeline.Limits.SeriesPerIndicator
+	}
+	b.findSource()
+	b.groups()
+	b.value()
+	b.notEmpty("spec.filter", len(s.Filter), "delete the line to count every sample")
+	b.out.Filter = b.matchers("spec.filter", s.Filter)
+	b.out.Bad = b.matchers("spec.bad", s.Bad)
+	if s.Bad == nil && b.source != nil && b.source.Format == spec.FormatOTLPSpans {
+		m, err := flyball.ParseMatcher(DefaultBad)
+		if err != nil {
+			panic("BUG: " + err.Error())
+		}
+		b.out.Bad = []flyball.Matcher{m}
+	}
+	b.widths()
+}
+
+func (b *indicatorBuilder) findSource() {
+	name := b.Spec.Source
+	if name == "" || !b.doc.OK("spec.source") {
+		return
+	}
+	b.source = b.loading.sourceOf[name]
+	if b.source != nil {
+		b.source.used = true
+		return
+	}
+	b.report("spec.source", CodeUnknownReference, fmt.Sprintf("there is no Source named %q", name),
+		strictyaml.DidYouMean(name, slices.Sorted(maps.Keys(b.loading.sourceOf))))
+}
+
+// groups sets the labels of a series, the entity first.
+func (b *indicatorBuilder) groups() {
+	b.notEmpty("spec.groupBy", len(b.Spec.GroupBy), "delete the line to group by the entity alone")
+	b.out.GroupBy = []string{b.Spec.Entity}
+	if b.Spec.Entity == "" && b.doc.OK("spec.entity") {
+		b.report("spec.entity", strictyaml.CodeInvalidValue, "an indicator is about some entity",
+			"delete the line to get the default "+flyball.DefaultEntity)
+	}
+	b.label("spec.entity", b.Spec.Entity)
+	seen := map[string]bool{}
+	for i, name := range b.Spec.GroupBy {
+		path := fmt.Sprintf("spec.groupBy[%d]", i)
+		switch {
+		case !b.doc.OK(path):
+			continue
+		case name == "":
+			b.report(path, strictyaml.CodeInvalidValue, "the name of the label is empty", "")
+		case seen[name]:
+			b.report(path, CodeDuplicateItem, fmt.Sprintf("label %q is given twice", name), "")
+		case name != b.Spec.Entity:
+			b.label(path, name)
+			b.out.GroupBy = append(b.out.GroupBy, name)
+		}
+		seen[name] = true
+	}
+}
+
+// mapping returns the JSON mapping of the source, if that is what says which
+// labels and values there are.
+func (b *indicatorBuilder) mapping() (flyball.JSONMapping, bool) {
+	if b.source == nil || b.source.Format != spec.FormatJSON || !b.source.doc.OK("spec.json", "spec.format") {
+		return flyball.JSONMapping{}, false
+	}
+	return b.source.JSON, true
+}
+
+// label reports a label that a JSON source does not map. The attributes of spans
+// are known only when they come.
+func (b *indicatorBuilder) label(path, name string) {
+	m, ok := b.mapping()
+	if _, mapped := m.Labels[name]; !ok || mapped || name == "" || !b.doc.OK(path) {
+		return
+	}
+	if _, isValue := m.Values[name]; isValue {
+		b.report(path, CodeUnknownLabel, fmt.Sprintf("%q is a number in source %q, not a label", name, b.source.Name),
+			"compare it with <, <=, > or >=, or map it under spec.json.labels")
+		return
+	}
+	message := fmt.Sprintf("source %q maps no label %q", b.source.Name, name)
+	if !b.doc.Has(path) {
+		message += ", the default entity"
+	}
+	hint := strictyaml.DidYouMean(name, slices.Sorted(maps.Keys(m.Labels)))
+	if hint == "" || len(m.Labels) == 0 {
+		hint = "map it under spec.json.labels of the source"
+	}
+	b.report(path, CodeUnknownLabel, message, hint)
+}
+
+// number reports a numeric field that the source does not give.
+func (b *indicatorBuilder) number(path, name string) {
+	m, ok := b.mapping()
+	if _, mapped := m.Values[name]; !ok || mapped {
+		return
+	}
+	if _, isLabel := m.Labels[name]; isLabel {
+		b.report(path, CodeUnknownValue, fmt.Sprintf("%q is a label in source %q, not a number", name, b.source.Name),
+			"match it with =, !=, =~ or !~, or map it under spec.json.values")
+		return
+	}
+	b.report(path, CodeUnknownValue, fmt.Sprintf("source %q maps no value %q", b.source.Name, name),
+		strictyaml.DidYouMean(name, slices.Sorted(maps.Keys(m.Values))))
+}
+
+// value sets what is put into the histogram, and its unit.
+func (b *indicatorBuilder) value() {
+	if b.source == nil || !b.doc.OK("spec.value") {
+		return
+	}
+	isSpans := b.source.Format == spec.FormatOTLPSpans
+	switch {
+	case b.Spec.Value != nil:
+		b.out.Value = *b.Spec.Value
+	case isSpans:
+		b.out.Value = durationValue
+	}
+	if b.out.Value == "" {
+		if b.Spec.Unit != "" {
+			b.report("spec.unit", CodeConflict, "there is a unit and no value", "delete the line or give a value")
+		}
+		return
+	}
+	b.number("spec.value", b.out.Value)
+	if isDuration := isSpans && b.out.Value == durationValue || b.source.JSON.Values[b.out.Value].Unit != ""; isDuration {
+		if b.Spec.Unit != "" && b.Spec.Unit != "ns" {
+			b.report("spec.unit", CodeConflict, fmt.Sprintf("%q is a duration, and durations are kept in ns", b.out.Value), "delete the line")
+		}
+		b.out.Unit = "ns"
+	}
+}
+
+// matchers parses the conditions at path.
+func (b *indicatorBuilder) matchers(path string, texts []string) []flyball.Matcher {
+	var out []flyball.Matcher
+	for i, text := range texts {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if !b.doc.OK(at) {
+			continue
+		}
+		m, p := parseMatcher(text)
+		if p != nil {
+			b.report(at, CodeInvalidMatcher, p.Message, p.Hint)
+			continue
+		}
+		switch {
+		case m.Numeric():
+			b.number(at, m.Name)
+		case m.Name == durationValue && b.source != nil && b.source.Format == spec.FormatOTLPSpans:
+			b.report(at, CodeUnknownLabel, `"duration" is a number, not a label`,
+				"compare it with <, <=, > or >=; an attribute of that name is span.duration")
+		default:
+			b.label(at, m.Name)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// widths checks that panes fill windows and days.
+func (b *indicatorBuilder) widths() {
+	pane, window := b.out.Pane, b.out.Window
+	if !b.doc.OK("spec.pane") || pane <= 0 {
+		return
+	}
+	if 24*time.Hour%pane != 0 {
+		b.report("spec.pane", CodeNotMultiple, fmt.Sprintf("a day is not a whole number of panes of %v", b.Spec.Pane),
+			"such as 1s, 5s, 10s, 15s, 30s or 60s")
+		return
+	}
+	if b.doc.OK("spec.window") && window%pane != 0 {
+		near := max(pane, (window+pane/2)/pane*pane)
+		b.report("spec.window", CodeNotMultiple, fmt.Sprintf("the window %v is not a multiple of the pane %v", b.Spec.Window, b.Spec.Pane),
+			fmt.Sprintf("such as %v", spec.Duration(near)))
+	}
+}

@@ -1,0 +1,125 @@
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/spec"
+)
+
+// Marshal writes the configuration as it was understood: YAML documents with
+// every default written out, sorted by kind and name. Secrets are written as
+// "***"; all else comes back the same from [Load].
+func Marshal(c *Config) ([]byte, error) {
+	var docs []any
+	docs = append(docs, document(APIVersion, "Pipeline", cmp.Or(c.Pipeline.Name, DefaultPipeline().Name), nil, c.Pipeline.Pipeline))
+	formats := map[string]string{}
+	for _, s := range c.Sources {
+		formats[s.Name] = s.Format
+		docs = append(docs, document(APIVersion, "Source", s.Name, nil, sourceSpec(s)))
+	}
+	for _, i := range c.Indicators {
+		docs = append(docs, document(APIVersion, "Indicator", i.Name, nil, indicatorSpec(i)))
+	}
+	for _, s := range c.SLOs {
+		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name,
+			map[string]string{TiersAnnotation: FormatTiers(s.Tiers)}, sloSpec(s)))
+	}
+	for _, r := range c.Rules {
+		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
+	}
+	var out bytes.Buffer
+	for i, d := range docs {
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		text, err := marshalDocument(d)
+		if err != nil {
+			return nil, fmt.Errorf("cannot write configuration: %w", err)
+		}
+		out.Write(text)
+	}
+	return out.Bytes(), nil
+}
+
+// marshalDocument writes one document; a ${…} that is meant as it stands is
+// written so that reading leaves it alone.
+func marshalDocument(d any) ([]byte, error) {
+	var node yaml.Node
+	if err := node.Encode(d); err != nil {
+		return nil, err
+	}
+	escape(&node)
+	return yaml.Dump(&node, yaml.WithLineWidth(-1))
+}
+
+func escape(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		n.Value = strings.NewReplacer("${env:", "$${env:", "${file:", "$${file:").Replace(n.Value)
+	}
+	for _, c := range n.Content {
+		escape(c)
+	}
+}
+
+func document[S any](version, kind, name string, annotations map[string]string, s S) object[S] {
+	return object[S]{APIVersion: version, Kind: kind, Spec: s,
+		Metadata: spec.Metadata{Name: name, Annotations: annotations}}
+}
+
+func sourceSpec(s flyball.Source) spec.Source {
+	out := spec.Source{Topics: s.Topics, Format: s.Format, Encoding: s.Encoding,
+		OutOfOrderness: spec.Duration(s.OutOfOrderness), IdleTimeout: spec.Duration(s.IdleTimeout),
+		StallTimeout: spec.Duration(s.StallTimeout), MaxAhead: spec.Duration(s.MaxAhead)}
+	if s.Format == spec.FormatJSON {
+		out.JSON = &spec.JSONMapping{Timestamp: s.JSON.Timestamp, TimestampFormat: s.JSON.TimestampFormat, Labels: s.JSON.Labels}
+		for name, v := range s.JSON.Values {
+			if out.JSON.Values == nil {
+				out.JSON.Values = map[string]spec.JSONValue{}
+			}
+			out.JSON.Values[name] = spec.JSONValue{Path: v.Path, Unit: v.Unit}
+		}
+	}
+	return out
+}
+
+func indicatorSpec(i flyball.Indicator) spec.Indicator {
+	return spec.Indicator{Source: i.Source, Filter: texts(i.Filter), Entity: i.Entity, GroupBy: i.GroupBy,
+		Value: &i.Value, Unit: i.Unit, Bad: texts(i.Bad), Pane: spec.Duration(i.Pane), Window: spec.Duration(i.Window),
+		Lateness: spec.Duration(i.Lateness), SeriesLimit: i.SeriesLimit}
+}
+
+func texts(ms []flyball.Matcher) []string {
+	out := []string{}
+	for _, m := range ms {
+		out = append(out, m.String())
+	}
+	return out
+}
+
+func sloSpec(s flyball.SLO) spec.SLO {
+	count := func() *spec.Metric {
+		return &spec.Metric{MetricSource: spec.MetricSource{Type: sourceType, Spec: spec.Count{Indicator: s.Indicator, Selector: texts(s.Selector)}}}
+	}
+	return spec.SLO{Service: s.Service,
+		Indicator:  &spec.InlineSLI{Spec: spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}},
+		TimeWindow: []spec.TimeWindow{{Duration: spec.Duration(s.Period), IsRolling: true}}, BudgetingMethod: "Occurrences",
+		Objectives: []spec.Objective{{Target: formatPPB(s.TargetPPB)}}}
+}
+
+func ruleSpec(r flyball.Rule) spec.Rule {
+	out := spec.Rule{When: r.When, Target: r.Target, Action: spec.Action{Name: r.Action.Name}, Mode: string(r.Mode),
+		Cooldown: spec.Duration(r.Cooldown), Deadline: spec.Duration(r.Deadline), Owner: r.Owner}
+	for name, value := range r.Action.Params {
+		if out.Action.Params == nil {
+			out.Action.Params = map[string]spec.Text{}
+		}
+		out.Action.Params[name] = spec.Text(value)
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/config/strictyaml"
+)
+
+// Pipeline says how Flyball itself runs: where its servers are and what it may
+// use. It is what is left to defaults when no document of this kind is given.
+type Pipeline struct {
+	// Name of the installation, in logs and in the source of CloudEvents.
+	Name string
+	// Pipeline holds the settings, with their doc comments.
+	spec.Pipeline
+}
+
+// DefaultPipeline returns the settings in force where nothing else is said.
+func DefaultPipeline() Pipeline {
+	p := Pipeline{Name: "flyball"}
+	strictyaml.SetDefaults(&p.Pipeline)
+	return p
+}
+
+var topicForm = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+// compilePipeline checks the Pipeline document, if there is one.
+func (l *loading) compilePipeline() Pipeline {
+	if len(l.pipelines) == 0 {
+		return DefaultPipeline()
+	}
+	for _, extra := range l.pipelines[1:] {
+		extra.report("kind", CodeDuplicateName, "there can be one Pipeline only",
+			"the first is in "+l.pipelines[0].doc.Position("kind"))
+	}
+	o := l.pipelines[0]
+	s := &o.Spec
+	checkKafka(o)
+	if path := "spec.http.listen"; o.doc.OK(path) && !isAddress(s.HTTP.Listen, true) {
+		o.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want host:port, got %q", s.HTTP.Listen), "")
+	}
+	if path := "spec.clickhouse.dsn"; s.ClickHouse.DSN != "" && o.doc.OK(path) && !isDSN(string(s.ClickHouse.DSN)) {
+		// The DSN is a secret: it must not be in the message.
+		message := "want a URL with the scheme clickhouse, tcp, http or https and a host"
+		if string(s.ClickHouse.DSN) == s.ClickHouse.DSN.String() {
+			message = "the secret was blanked out when this configuration was printed"
+		}
+		o.report(path, strictyaml.CodeInvalidValue, message, "such as clickhouse://user:password@host:9000/flyball")
+	}
+	if (s.Signing.KeyFile == "") != (s.Signing.KeyID == "") && o.doc.OK("spec.signing") {
+		o.report("spec.signing", strictyaml.CodeMissingField, "keyFile and keyID belong together: one is missing", "")
+	}
+	if c := s.CommitInterval.Std(); c < 250*time.Millisecond || c > time.Second {
+		o.warn("spec.commitInterval", CodeUnusual, fmt.Sprintf("%v is outside the sensible range 250ms to 1s", s.CommitInterval), "")
+	}
+	return Pipeline{Name: o.Metadata.Name, Pipeline: *s}
+}
+
+func checkKafka(o *object[spec.Pipeline]) {
+	s := &o.Spec
+	o.notEmpty("spec.kafka.brokers", len(s.Kafka.Brokers), "delete the line to get the default 127.0.0.1:9092")
+	for i, b := range s.Kafka.Brokers {
+		if path := fmt.Sprintf("spec.kafka.brokers[%d]", i); o.doc.OK(path) && !isAddress(b, false) {
+			o.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want host:port, got %q", b), "")
+		}
+	}
+	if path := "spec.kafka.topicPrefix"; s.Kafka.TopicPrefix != "" && o.doc.OK(path) && !topicForm.MatchString(s.Kafka.TopicPrefix) {
+		o.report(path, strictyaml.CodeInvalidValue, "a topic prefix has letters, digits, '.', '_' and '-' only", "")
+	}
+	if path := "spec.kafka.group"; s.Kafka.Group == "" && o.doc.OK(path) {
+		o.report(path, strictyaml.CodeInvalidValue, "a group needs a name", "delete the line to get the default flyball")
+	}
+}
+
+func isAddress(s string, emptyHost bool) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || host == "" && !emptyHost {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+func isDSN(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && slices.Contains([]string{"clickhouse", "tcp", "http", "https"}, u.Scheme)
+}

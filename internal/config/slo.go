@@ -1,0 +1,292 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/config/strictyaml"
+)
+
+func (l *loading) compileSLOs() []flyball.SLO {
+	var out []flyball.SLO
+	for _, o := range l.slos {
+		b := &sloBuilder{object: o, loading: l}
+		out = append(out, b.build()...)
+	}
+	return out
+}
+
+// sloBuilder builds the SLOs of one document.
+type sloBuilder struct {
+	*object[spec.SLO]
+	loading *loading
+	base    flyball.SLO
+	// customTiers is set when the tiers come from the annotation.
+	customTiers bool
+}
+
+func (b *sloBuilder) build() []flyball.SLO {
+	b.base = flyball.SLO{Name: b.Metadata.Name, Service: b.Spec.Service}
+	b.service()
+	b.sli()
+	b.method()
+	b.period()
+	b.tiers()
+	b.checkWindows()
+	if b.Spec.AlertPolicies != nil {
+		b.warn("spec.alertPolicies", CodeIgnored, "alertPolicies are not used: an SLO alerts by its burn-rate tiers",
+			"set the tiers by the annotation "+TiersAnnotation)
+	}
+	return b.objectives()
+}
+
+// service reports a service that is not among the Service documents, if there
+// are any: without them the name is a label.
+func (b *sloBuilder) service() {
+	var names []string
+	for _, s := range b.loading.services {
+		names = append(names, s.Metadata.Name)
+	}
+	if len(names) > 0 && b.doc.OK("spec.service") && b.doc.Has("spec.service") && !slices.Contains(names, b.Spec.Service) {
+		b.report("spec.service", CodeUnknownReference, fmt.Sprintf("there is no Service named %q", b.Spec.Service),
+			strictyaml.DidYouMean(b.Spec.Service, names))
+	}
+}
+
+// sli finds the SLI, in place or by name.
+func (b *sloBuilder) sli() {
+	s, only := &b.Spec, b.loading.options.SLOsOnly
+	var sli *compiledSLI
+	switch {
+	case s.Indicator != nil && s.IndicatorRef != "":
+		b.report("spec.indicatorRef", CodeConflict, "indicator and indicatorRef are given", "delete one of them")
+		return
+	case s.Indicator != nil:
+		sli = b.loading.compileSLI(b.doc, "spec.indicator.spec", &s.Indicator.Spec)
+	case only:
+		return
+	case s.IndicatorRef != "":
+		known := b.loading.sliOf
+		if sli = known[s.IndicatorRef]; sli == nil {
+			b.report("spec.indicatorRef", CodeUnknownReference, fmt.Sprintf("there is no SLI named %q", s.IndicatorRef),
+				strictyaml.DidYouMean(s.IndicatorRef, slices.Sorted(maps.Keys(known))))
+			return
+		}
+	default:
+		if b.doc.OK("spec.indicator", "spec.indicatorRef") {
+			b.report("spec.indicator", strictyaml.CodeMissingField, "an SLO needs indicator or indicatorRef", "")
+		}
+		return
+	}
+	b.base.Indicator, b.base.Selector = sli.indicator, sli.selector
+	if i := b.indicator(); i != nil && i.badOK && len(i.Bad) == 0 {
+		path := "spec.indicator"
+		if s.Indicator == nil {
+			path = "spec.indicatorRef"
+		}
+		b.report(path, CodeNeverBad, fmt.Sprintf("no sample of indicator %q is ever bad, so the objective is always met", i.Name),
+			"give the indicator conditions of a bad sample (bad)")
+	}
+}
+
+func (b *sloBuilder) indicator() *compiledIndicator { return b.loading.indicatorOf[b.base.Indicator] }
+
+func (b *sloBuilder) method() {
+	const path = "spec.budgetingMethod"
+	switch m := b.Spec.BudgetingMethod; {
+	case m == "Occurrences" || !b.doc.OK(path):
+	case m == "Timeslices" || m == "RatioTimeslices":
+		b.report(path, CodeUnsupported, fmt.Sprintf("the budgeting method %s is not supported, Occurrences is", m), "")
+	default:
+		b.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("unknown budgeting method %q", m),
+			strictyaml.DidYouMean(m, []string{"Occurrences"}))
+	}
+}
+
+func (b *sloBuilder) period() {
+	const path = "spec.timeWindow"
+	windows := b.Spec.TimeWindow
+	if len(windows) != 1 {
+		if b.doc.Has(path) && b.doc.OK(path) {
+			b.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want one time window, got %d", len(windows)), "")
+		}
+		return
+	}
+	if windows[0].Calendar != nil {
+		b.report(path+"[0].calendar", CodeUnsupported, "calendar windows are not supported, rolling ones are",
+			"write a duration in days and isRolling: true")
+		return
+	}
+	if !windows[0].IsRolling && b.doc.OK(path+"[0]") {
+		b.report(path+"[0].isRolling", CodeUnsupported, "calendar windows are not supported, rolling ones are", "write isRolling: true")
+	}
+	if b.doc.OK(path + "[0].duration") {
+		b.base.Period = windows[0].Duration.Std()
+	}
+}
+
+// tiers sets the burn-rate tiers: those of the annotation, else the defaults.
+func (b *sloBuilder) tiers() {
+	for name := range b.Metadata.Annotations {
+		if strings.HasPrefix(name, "flyball.dev/") && name != TiersAnnotation {
+			b.report(strictyaml.Join("metadata.annotations", name), strictyaml.CodeUnknownField,
+				fmt.Sprintf("unknown annotation %q", name), strictyaml.DidYouMean(name, []string{TiersAnnotation}))
+		}
+	}
+	path := strictyaml.Join("metadata.annotations", TiersAnnotation)
+	text, custom := b.Metadata.Annotations[TiersAnnotation]
+	if b.customTiers = custom; !custom {
+		if b.base.Period > 0 {
+			b.base.Tiers = DefaultTiers(b.base.Period)
+		}
+		return
+	}
+	if !b.doc.OK(path) {
+		return
+	}
+	tiers, issues := ParseTiers(text)
+	for _, i := range issues {
+		b.doc.ReportInside(Problem{Path: path, Code: CodeInvalidTiers, Message: i.Message, Hint: i.Hint}, i.Line, i.Col)
+	}
+	b.base.Tiers = tiers
+}
+
+// tierPath is where problems of tiers are reported.
+func (b *sloBuilder) tierPath() string {
+	if b.customTiers {
+		return strictyaml.Join("metadata.annotations", TiersAnnotation)
+	}
+	return "spec.timeWindow"
+}
+
+// tierProblem reports a problem of the tiers, which does not keep SLOs from
+// being read for counts from elsewhere.
+func (b *sloBuilder) tierProblem(path string, code strictyaml.Code, message, hint string) {
+	if !b.customTiers {
+		hint = strings.TrimPrefix(hint+"; ", "; ") + "set tiers by the annotation " + TiersAnnotation
+	}
+	if b.loading.options.SLOsOnly {
+		b.warn(path, code, message, hint)
+		return
+	}
+	b.report(path, code, message, hint)
+}
+
+// checkWindows holds the windows of the tiers against the period and the pane.
+func (b *sloBuilder) checkWindows() {
+	path := b.tierPath()
+	if b.base.Period <= 0 || !b.doc.OK(path) {
+		return
+	}
+	for _, t := range b.base.Tiers {
+		if t.Long > b.base.Period {
+			b.tierProblem(path, CodeUnreachableTier, fmt.Sprintf("tier %s looks back %v, longer than the period %v",
+				t.Name, spec.Duration(t.Long), spec.Duration(b.base.Period)), "")
+			continue
+		}
+		if factorOf(t).Cmp(big.NewRat(1, 1)) < 0 {
+			b.warn(path, CodeEagerTier, fmt.Sprintf("tier %s fires at a burn rate of %sx: below 1x the objective is still met",
+				t.Name, formatFactor(t)), "")
+		}
+		i := b.indicator()
+		if i == nil || !i.paneOK || i.Pane <= 0 {
+			continue
+		}
+		if t.Long%i.Pane != 0 || t.Short%i.Pane != 0 {
+			b.tierProblem(path, CodeNotMultiple, fmt.Sprintf("tier %s looks back %v and %v, which are not multiples of the pane %v of indicator %q",
+				t.Name, spec.Duration(t.Long), spec.Duration(t.Short), spec.Duration(i.Pane), i.Name), "")
+		}
+	}
+}
+
+// objectives makes one SLO per objective.
+func (b *sloBuilder) objectives() []flyball.SLO {
+	b.notEmpty("spec.objectives", len(b.Spec.Objectives), "such as - target: 0.999")
+	var out []flyball.SLO
+	for i, objective := range b.Spec.Objectives {
+		path := fmt.Sprintf("spec.objectives[%d]", i)
+		b.unsupported(path, objective)
+		ppb, ok := target(b.object, path, objective)
+		if !ok {
+			continue
+		}
+		slo := b.base
+		slo.TargetPPB, slo.Tiers = ppb, slices.Clone(b.base.Tiers)
+		if i > 0 && slo.Name != "" {
+			slo.Name += "/" + objectiveName(objective, ppb)
+			b.claim(path, slo.Name)
+		}
+		b.checkReach(path, objective, slo)
+		out = append(out, slo)
+	}
+	return out
+}
+
+// claim reports a name that another SLO has.
+func (b *sloBuilder) claim(path, name string) {
+	key := "SLO/" + name
+	if first, taken := b.loading.names[key]; taken {
+		b.report(path, CodeDuplicateName, fmt.Sprintf("there are two SLOs named %q", name),
+			"the first is in "+first+"; tell the objectives apart by displayName")
+		return
+	}
+	b.loading.names[key] = b.doc.Position(path)
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9._]+`)
+
+// objectiveName names an objective after the first: by its display name or, when
+// that has nothing to build a name from, by its target.
+func objectiveName(o spec.Objective, ppb int64) string {
+	if name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(o.DisplayName), "-"), "-._"); name != "" {
+		return name
+	}
+	return string(formatPPB(ppb))
+}
+
+// unsupported reports what belongs to other kinds of objectives.
+func (b *sloBuilder) unsupported(path string, o spec.Objective) {
+	for _, f := range []struct {
+		name  string
+		value any
+		why   string
+	}{
+		{"op", o.Op, "belongs to thresholdMetric, which is not supported"},
+		{"value", o.Value, "belongs to thresholdMetric, which is not supported"},
+		{"timeSliceTarget", o.TimeSliceTarget, "belongs to the budgeting method Timeslices, which is not supported"},
+		{"timeSliceWindow", o.TimeSliceWindow, "belongs to the budgeting method Timeslices, which is not supported"},
+		{"indicator", o.Indicator, "belongs to composite SLOs, which are not supported"},
+		{"indicatorRef", o.IndicatorRef, "belongs to composite SLOs, which are not supported"},
+		{"compositeWeight", o.CompositeWeight, "belongs to composite SLOs, which are not supported"},
+	} {
+		if f.value != nil {
+			b.report(path+"."+f.name, CodeUnsupported, f.name+" "+f.why, "")
+		}
+	}
+}
+
+// checkReach reports tiers whose factor not even a total outage reaches: then
+// the burn rate is 1/(1-target).
+func (b *sloBuilder) checkReach(path string, o spec.Objective, slo flyball.SLO) {
+	if b.customTiers {
+		path = b.tierPath()
+	} else if path += ".target"; o.TargetPercent != "" {
+		path += "Percent"
+	}
+	budget := big.NewRat(ppb-slo.TargetPPB, ppb)
+	most := new(big.Rat).Inv(budget)
+	for _, t := range slo.Tiers {
+		if factorOf(t).Cmp(most) <= 0 {
+			continue
+		}
+		highest := strings.TrimRight(strings.TrimRight(most.FloatString(2), "0"), ".")
+		b.tierProblem(path, CodeUnreachableTier, fmt.Sprintf("tier %s of SLO %q cannot fire: with every sample bad the budget burns at %sx, below %sx",
+			t.Name, slo.Name, highest, formatFactor(t)), "use a factor of at most "+highest)
+	}
+}

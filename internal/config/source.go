@@ -1,0 +1,121 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/config/strictyaml"
+)
+
+// compiledSource is a source and where it is written.
+type compiledSource struct {
+	flyball.Source
+	doc  *strictyaml.Document
+	used bool
+}
+
+func (l *loading) compileSources() []flyball.Source {
+	var out []flyball.Source
+	topics := map[string]string{}
+	for _, o := range l.sources {
+		s := compileSource(o)
+		checkTopics(o, topics)
+		out = append(out, s)
+		if l.sourceOf[s.Name] == nil {
+			l.sourceOf[s.Name] = &compiledSource{Source: s, doc: o.doc}
+		}
+	}
+	return out
+}
+
+// checkTopics reports topics that cannot be, and those that another source
+// reads: a record has one format.
+func checkTopics(o *object[spec.Source], owner map[string]string) {
+	o.notEmpty("spec.topics", len(o.Spec.Topics), "a source reads at least one topic")
+	for i, topic := range o.Spec.Topics {
+		path := fmt.Sprintf("spec.topics[%d]", i)
+		if !o.doc.OK(path) {
+			continue
+		}
+		first, taken := owner[topic]
+		switch {
+		case !topicForm.MatchString(topic) || topic == "." || topic == "..":
+			o.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("%q cannot be the name of a topic", topic),
+				"a topic has up to 249 letters, digits, '.', '_' and '-'")
+		case taken:
+			o.report(path, CodeDuplicateItem, fmt.Sprintf("topic %q is already read", topic), "the first is in "+first)
+		default:
+			owner[topic] = o.doc.Position(path)
+		}
+	}
+}
+
+// timestampFormats are those that are not Go layouts.
+var timestampFormats = []string{"auto", "rfc3339", "unix_s", "unix_ms", "unix_us", "unix_ns"}
+
+func compileSource(o *object[spec.Source]) flyball.Source {
+	in := &o.Spec
+	s := flyball.Source{Name: o.Metadata.Name, Topics: in.Topics, Format: in.Format, Encoding: in.Encoding,
+		OutOfOrderness: in.OutOfOrderness.Std(), IdleTimeout: in.IdleTimeout.Std(),
+		StallTimeout: in.StallTimeout.Std(), MaxAhead: in.MaxAhead.Std()}
+	if !o.doc.OK("spec.format") {
+		return s
+	}
+	switch in.Format {
+	case spec.FormatOTLPSpans:
+		s.Encoding = cmp.Or(in.Encoding, "proto")
+		if in.JSON != nil {
+			o.report("spec.json", CodeNotForFormat, "json belongs to the format json, not to otlp_spans",
+				"delete it: spans have their labels and times by themselves")
+		}
+	case spec.FormatJSON:
+		if in.Encoding != "" {
+			o.report("spec.encoding", CodeNotForFormat, "encoding belongs to the format otlp_spans, not to json", "delete the line")
+		}
+		if in.JSON == nil {
+			if !o.doc.Has("spec.json") {
+				o.report("spec.json", strictyaml.CodeMissingField, `"json" is required by the format json`,
+					"say where the timestamp, the labels and the values are")
+			}
+			return s
+		}
+		s.JSON = compileJSON(o)
+	}
+	return s
+}
+
+func compileJSON(o *object[spec.Source]) flyball.JSONMapping {
+	in := o.Spec.JSON
+	m := flyball.JSONMapping{Timestamp: in.Timestamp, TimestampFormat: in.TimestampFormat, Labels: in.Labels}
+	if len(in.Values) > 0 {
+		m.Values = map[string]flyball.JSONValue{}
+	}
+	paths := map[string]string{"spec.json.timestamp": in.Timestamp}
+	for name, path := range in.Labels {
+		paths[strictyaml.Join("spec.json.labels", name)] = path
+	}
+	for name, v := range in.Values {
+		m.Values[name] = flyball.JSONValue{Path: v.Path, Unit: v.Unit}
+		at := strictyaml.Join("spec.json.values", name)
+		paths[at+".path"] = v.Path
+		if _, both := in.Labels[name]; both {
+			o.report(at, CodeConflict, fmt.Sprintf("%q is mapped as a label and as a value", name), "give one of them another name")
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(paths)) {
+		if paths[at] == "" && o.doc.Has(at) && o.doc.OK(at) {
+			o.report(at, strictyaml.CodeInvalidValue, "the path is empty", "")
+		}
+	}
+	if at := "spec.json.timestampFormat"; o.doc.OK(at) && !slices.Contains(timestampFormats, in.TimestampFormat) &&
+		!strings.Contains(in.TimestampFormat, "06") {
+		o.report(at, strictyaml.CodeInvalidValue, fmt.Sprintf("unknown timestamp format %q", in.TimestampFormat),
+			strictyaml.DidYouMean(in.TimestampFormat, timestampFormats)+" A Go layout such as 2006-01-02T15:04:05 is allowed too.")
+	}
+	return m
+}

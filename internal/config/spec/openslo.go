@@ -1,0 +1,139 @@
+package spec
+
+// The specs of OpenSLO's kinds (openslo/v1), as far as they are read. Fields
+// that Flyball has no use for are accepted as they come.
+
+// Service is the spec of kind Service.
+type Service struct {
+	// Description is for people.
+	Description string `yaml:"description"`
+}
+
+// DataSource is the spec of kind DataSource.
+type DataSource struct {
+	// Description is for people.
+	Description string `yaml:"description"`
+	// Type of the data source; "flyball" is the one that is read.
+	Type string `yaml:"type" required:"true"`
+	// ConnectionDetails are not used: Flyball reads its own indicators.
+	ConnectionDetails any `yaml:"connectionDetails"`
+}
+
+// SLI is the spec of kind SLI.
+type SLI struct {
+	// Description is for people.
+	Description string `yaml:"description,omitempty"`
+	// RatioMetric counts good or bad samples against all of them.
+	RatioMetric *RatioMetric `yaml:"ratioMetric,omitempty"`
+	// ThresholdMetric is not supported.
+	ThresholdMetric any `yaml:"thresholdMetric,omitempty"`
+}
+
+// RatioMetric is a share of samples: total, and one of good and bad.
+type RatioMetric struct {
+	// Counter makes no difference: Flyball counts samples itself.
+	Counter bool `yaml:"counter,omitempty"`
+	// Good counts good samples.
+	Good *Metric `yaml:"good,omitempty"`
+	// Bad counts bad samples.
+	Bad *Metric `yaml:"bad,omitempty"`
+	// Total counts all samples.
+	Total *Metric `yaml:"total,omitempty"`
+	// RawType and Raw are not supported.
+	RawType string `yaml:"rawType,omitempty"`
+	Raw     any    `yaml:"raw,omitempty"`
+}
+
+// Metric is one count.
+type Metric struct {
+	// MetricSource says where the count comes from.
+	MetricSource MetricSource `yaml:"metricSource" required:"true"`
+}
+
+// MetricSource is where a count comes from.
+type MetricSource struct {
+	// MetricSourceRef names a DataSource, which gives the type.
+	MetricSourceRef string `yaml:"metricSourceRef,omitempty"`
+	// Type is "flyball".
+	Type string `yaml:"type,omitempty"`
+	// Spec is a Count when the type is flyball.
+	Spec any `yaml:"spec" required:"true"`
+}
+
+// Count is the spec of a metric source of type flyball.
+type Count struct {
+	// Indicator names the Indicator.
+	Indicator string `yaml:"indicator" required:"true"`
+	// Measure says which of the indicator's counts is meant: count, bad or good.
+	// It follows from the place (total, bad, good) and need not be written.
+	Measure string `yaml:"measure,omitempty" enum:"count|bad|good"`
+	// Selector narrows the indicator's series by their group labels, with =, !=,
+	// =~ and !~; the SLO covers the sum of those that fit. Without it all count.
+	Selector []string `yaml:"selector,omitempty"`
+}
+
+// SLO is the spec of kind SLO.
+type SLO struct {
+	// Description is for people.
+	Description string `yaml:"description,omitempty"`
+	// Service that the SLO belongs to.
+	Service string `yaml:"service" required:"true"`
+	// Indicator is an SLI written in place; IndicatorRef names one.
+	Indicator    *InlineSLI `yaml:"indicator,omitempty"`
+	IndicatorRef string     `yaml:"indicatorRef,omitempty"`
+	// TimeWindow is the period of the error budget: one, and rolling.
+	TimeWindow []TimeWindow `yaml:"timeWindow" required:"true"`
+	// BudgetingMethod is Occurrences.
+	BudgetingMethod string `yaml:"budgetingMethod" default:"Occurrences"`
+	// Objectives are the targets. The first gives an SLO of the document's name,
+	// every other one of the name name/displayName or name/target.
+	Objectives []Objective `yaml:"objectives" required:"true"`
+	// AlertPolicies are not used: an SLO alerts by its burn-rate tiers, which the
+	// annotation flyball.dev/burn-rate-tiers sets.
+	AlertPolicies any `yaml:"alertPolicies,omitempty"`
+}
+
+// InlineSLI is an SLI inside of an SLO.
+type InlineSLI struct {
+	// Metadata may name it.
+	Metadata InlineMetadata `yaml:"metadata,omitempty"`
+	// Spec is that of an SLI.
+	Spec SLI `yaml:"spec" required:"true"`
+}
+
+// InlineMetadata is metadata in which the name may be left out.
+type InlineMetadata struct {
+	Name        string            `yaml:"name,omitempty"`
+	DisplayName string            `yaml:"displayName,omitempty"`
+	Labels      map[string]any    `yaml:"labels,omitempty"`
+	Annotations map[string]string `yaml:"annotations,omitempty"`
+}
+
+// TimeWindow is the period of an error budget.
+type TimeWindow struct {
+	// Duration of the period, such as 30d or 4w.
+	Duration Duration `yaml:"duration" required:"true" min:"1m" max:"366d"`
+	// IsRolling must be true.
+	IsRolling bool `yaml:"isRolling"`
+	// Calendar is not supported.
+	Calendar any `yaml:"calendar,omitempty"`
+}
+
+// Objective is one target.
+type Objective struct {
+	// DisplayName tells several objectives apart.
+	DisplayName string `yaml:"displayName,omitempty"`
+	// Target is the good share wanted, more than 0 and less than 1, with up to
+	// nine digits after the point; TargetPercent is the same in percent.
+	Target        Decimal `yaml:"target,omitempty"`
+	TargetPercent Decimal `yaml:"targetPercent,omitempty"`
+	// The rest belongs to thresholds, time slices and composites, which are not
+	// supported.
+	Op              any `yaml:"op,omitempty"`
+	Value           any `yaml:"value,omitempty"`
+	TimeSliceTarget any `yaml:"timeSliceTarget,omitempty"`
+	TimeSliceWindow any `yaml:"timeSliceWindow,omitempty"`
+	Indicator       any `yaml:"indicator,omitempty"`
+	IndicatorRef    any `yaml:"indicatorRef,omitempty"`
+	CompositeWeight any `yaml:"compositeWeight,omitempty"`
+}

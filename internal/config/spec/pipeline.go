@@ -1,0 +1,82 @@
+package spec
+
+// Pipeline is the spec of kind Pipeline.
+type Pipeline struct {
+	// Kafka is where telemetry is read and results are written.
+	Kafka Kafka `yaml:"kafka"`
+	// Partitions are the partition counts of topics that Flyball makes.
+	Partitions Partitions `yaml:"partitions"`
+	// CommitInterval is how much time one transaction covers; results appear at
+	// this pace. 250 ms to 1 s is sensible: shorter costs throughput, longer costs
+	// delay.
+	CommitInterval Duration `yaml:"commitInterval" default:"500ms" min:"10ms" max:"5s"`
+	// ClickHouse is where results are kept for reports.
+	ClickHouse ClickHouse `yaml:"clickhouse"`
+	// HTTP is the API and the web UI.
+	HTTP HTTP `yaml:"http"`
+	// Workers is how many consumers of the aggregate role one process runs; 0 is
+	// one per CPU.
+	Workers int `yaml:"workers" default:"0" min:"0" max:"1024"`
+	// Signing of commands.
+	Signing Signing `yaml:"signing"`
+	// SLO holds settings of the evaluation of SLOs.
+	SLO SLOSettings `yaml:"slo"`
+	// Limits bound memory.
+	Limits Limits `yaml:"limits"`
+}
+
+// Kafka is how to reach the brokers.
+type Kafka struct {
+	// Brokers to ask first, as host:port.
+	Brokers []string `yaml:"brokers" default:"127.0.0.1:9092"`
+	// TopicPrefix starts the names of all topics that Flyball makes.
+	TopicPrefix string `yaml:"topicPrefix" default:"flyball."`
+	// Group starts the names of consumer groups and transactional ids.
+	Group string `yaml:"group" default:"flyball"`
+}
+
+// Partitions are partition counts.
+type Partitions struct {
+	// Panes is the number of partitions of the panes topic and of the topics that
+	// are read together with it: the most evaluate processes that can share the
+	// work. It cannot be changed later without losing state.
+	Panes int `yaml:"panes" default:"8" min:"1" max:"1024"`
+}
+
+// ClickHouse is how to reach the database.
+type ClickHouse struct {
+	// DSN of the server, such as clickhouse://user:password@host:9000/flyball;
+	// the schemes are clickhouse, tcp, http and https. Without it nothing is
+	// recorded.
+	DSN Secret `yaml:"dsn"`
+}
+
+// HTTP is the API server.
+type HTTP struct {
+	// Listen is the address to listen on, as host:port; the host may be empty for
+	// all addresses.
+	Listen string `yaml:"listen" default:"127.0.0.1:8686"`
+}
+
+// Signing is the key that signs commands. Without it commands are not signed.
+type Signing struct {
+	// KeyFile is the path of the Ed25519 private key, in PEM.
+	KeyFile string `yaml:"keyFile,omitempty"`
+	// KeyID tells executors which public key to check with.
+	KeyID string `yaml:"keyID,omitempty"`
+}
+
+// SLOSettings are settings of the evaluation of SLOs.
+type SLOSettings struct {
+	// StatusInterval is how often, in event time, the status of every SLO is
+	// written.
+	StatusInterval Duration `yaml:"statusInterval" default:"1m" min:"1s" max:"1h"`
+}
+
+// Limits bound memory. Every limit has a metric that counts what it stopped.
+type Limits struct {
+	// SeriesPerIndicator is the series limit of indicators that do not give one.
+	SeriesPerIndicator int `yaml:"seriesPerIndicator" default:"100000" min:"1" max:"10000000"`
+	// LabelSets bounds the distinct label sets that are interned per partition.
+	LabelSets int `yaml:"labelSets" default:"1000000" min:"1" max:"100000000"`
+}

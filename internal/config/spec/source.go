@@ -1,0 +1,58 @@
+package spec
+
+// The formats of sources.
+const (
+	FormatOTLPSpans = "otlp_spans"
+	FormatJSON      = "json"
+)
+
+// Source is the spec of kind Source: telemetry of one format on one or more
+// Kafka topics.
+type Source struct {
+	// Topics to read.
+	Topics []string `yaml:"topics" required:"true"`
+	// Format of the records: otlp_spans is an OTLP trace export request per
+	// record, as the OpenTelemetry Collector's Kafka exporter writes it; json is
+	// one sample per record.
+	Format string `yaml:"format" required:"true" enum:"otlp_spans|json"`
+	// Encoding of otlp_spans: proto (the default) or json.
+	Encoding string `yaml:"encoding,omitempty" enum:"proto|json"`
+	// JSON says where the parts of a sample are, for the format json.
+	JSON *JSONMapping `yaml:"json,omitempty"`
+	// OutOfOrderness is how far samples of one partition may arrive out of order
+	// without being late: the watermark trails the newest sample by it.
+	OutOfOrderness Duration `yaml:"outOfOrderness" default:"5s" max:"1h"`
+	// IdleTimeout is how long a partition must have had nothing left to read
+	// before windows stop waiting for it.
+	IdleTimeout Duration `yaml:"idleTimeout" default:"10s" min:"1ms" max:"1h"`
+	// StallTimeout is how long a partition with unread records may give nothing
+	// before windows go on without it, flagged incomplete.
+	StallTimeout Duration `yaml:"stallTimeout" default:"2m" min:"1ms" max:"1d"`
+	// MaxAhead is how far in the future a sample may lie; one further ahead goes
+	// to the dead-letter topic.
+	MaxAhead Duration `yaml:"maxAhead" default:"1m" max:"1d"`
+}
+
+// JSONMapping says where the parts of a sample are in a JSON document. Paths are
+// keys joined by dots; a key that itself has dots is tried first as a whole.
+type JSONMapping struct {
+	// Timestamp is the path of the event time.
+	Timestamp string `yaml:"timestamp" required:"true"`
+	// TimestampFormat is auto, rfc3339, unix_s, unix_ms, unix_us, unix_ns or a Go
+	// layout such as "2006-01-02 15:04:05". auto reads RFC 3339 text and numbers,
+	// whose unit is told by their size.
+	TimestampFormat string `yaml:"timestampFormat" default:"auto"`
+	// Labels maps the name of a label to its path.
+	Labels map[string]string `yaml:"labels,omitempty"`
+	// Values maps the name of a numeric field to where it is.
+	Values map[string]JSONValue `yaml:"values,omitempty"`
+}
+
+// JSONValue is where one numeric field is.
+type JSONValue struct {
+	// Path of the number.
+	Path string `yaml:"path" required:"true"`
+	// Unit makes the value a duration, kept in nanoseconds: s, ms, us or ns.
+	// Without it the value is a plain number.
+	Unit string `yaml:"unit,omitempty" enum:"s|ms|us|ns"`
+}
