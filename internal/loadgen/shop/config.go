@@ -93,6 +93,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("cannot use day length %s: must be positive", c.Day)
 	case !(c.LateShare >= 0 && c.LateShare <= 1) || c.LateMax < 0 || c.LateMax > 24*time.Hour:
 		return fmt.Errorf("cannot use late share %v up to %s: want a share in [0, 1] and at most 24h", c.LateShare, c.LateMax)
+	case c.LateShare > 0 && c.LateMax == 0:
+		return fmt.Errorf("cannot delay a late share of %v: the longest delay is zero", c.LateShare)
 	case c.SkewMax < 0 || c.SkewMax > time.Hour:
 		return fmt.Errorf("cannot use clock skew %s: want 0 to 1h", c.SkewMax)
 	}

@@ -53,6 +53,7 @@ func TestValidate(t *testing.T) {
 	f("amplitude", func(c *Config) { c.DailyAmplitude = 1 })
 	f("day length", func(c *Config) { c.DailyAmplitude, c.Day = 0.5, 0 })
 	f("late share", func(c *Config) { c.LateShare = 1.5 })
+	f("longest delay", func(c *Config) { c.LateShare = 0.1 })
 	f("skew", func(c *Config) { c.SkewMax = 2 * time.Hour })
 	f("no service", func(c *Config) { c.Incidents = []Incident{middle(ErrorBurst, "nobody", 0)} })
 	f("no route", func(c *Config) {

@@ -14,11 +14,11 @@ type Kind string
 const (
 	// ErrorBurst makes a share of the service's requests fail. Severity is that share, in (0, 1].
 	ErrorBurst Kind = "error_burst"
-	// LatencyRegression makes the service's own work slower, usually of one version. Severity is the
-	// factor, greater than 1.
+	// LatencyRegression makes the service slower, usually one version of it. Severity is the factor on
+	// the typical duration of a request, greater than 1; the time is spent in the service itself.
 	LatencyRegression Kind = "latency_regression"
 	// SlowDependency makes a callee slower for all its callers, databases and third parties included;
-	// calls that pass their timeout fail. Severity is the factor, greater than 1.
+	// calls that pass their timeout fail. Severity is the factor as for a LatencyRegression.
 	SlowDependency Kind = "slow_dependency"
 	// Silence stops a service's exporters: requests go on, spans do not arrive. Severity is the share of
 	// its pods, in (0, 1].

@@ -73,12 +73,12 @@ func TestErrorBurst(t *testing.T) {
 func TestLatencyRegressionOfOneVersion(t *testing.T) {
 	c := testShop()
 	c.Canaries = []Canary{{Service: "payment", Version: "1.9.0", Share: 0.3}}
-	in := middle(LatencyRegression, "payment", 30)
+	in := middle(LatencyRegression, "payment", 3)
 	in.Version = "1.9.0"
 	c.Incidents = []Incident{in}
 	thirds := during(t, c)
 	canary, stable := thirds[1]["payment 1.9.0"], thirds[1]["payment 1.8.2"]
-	if ratio := canary.median() / stable.median(); ratio < 2 || ratio > 5 {
+	if ratio := canary.median() / stable.median(); ratio < 2.6 || ratio > 3.4 {
 		t.Errorf("the canary's median is %.2f times the stable version's, want about 3", ratio)
 	}
 	if ratio := thirds[0]["payment 1.9.0"].median() / thirds[0]["payment 1.8.2"].median(); ratio < 0.7 || ratio > 1.4 {

@@ -38,8 +38,9 @@ type route struct {
 	mu, sigma               float64 // of ln(nanoseconds)
 	errorRate, notFoundRate float64
 	calls                   []edge
-	server                  *shape // nil when the service exports nothing
-	spans                   float64
+	server                  *shape  // nil when the service exports nothing
+	spans                   float64 // expected of one request, this one's calls included
+	typical                 float64 // nanoseconds of one request, its calls included
 	color                   uint8
 }
 
@@ -232,7 +233,7 @@ func (p *plan) addEntries(services []Service) error {
 	return nil
 }
 
-// count fills in the expected number of spans of one request and finds cycles.
+// count fills in the expected number of spans and time of one request, and finds cycles.
 func (r *route) count() error {
 	const grey, black = 1, 2
 	switch r.color {
@@ -245,12 +246,24 @@ func (r *route) count() error {
 	if r.server != nil {
 		r.spans = 1
 	}
+	r.typical = math.Exp(r.mu)
+	group := 0.0 // the time of calls that run together
 	for _, e := range r.calls {
 		if err := e.callee.count(); err != nil {
 			return err
 		}
 		r.spans += e.share * (1 + e.callee.spans)
+		takes := 2 * math.Exp(networkMu)
+		if !e.async {
+			takes += e.callee.typical
+		}
+		if !e.parallel {
+			r.typical += group
+			group = 0
+		}
+		group = max(group, e.share*takes)
 	}
+	r.typical += group
 	r.color = black
 	return nil
 }

@@ -72,8 +72,8 @@ type Call struct {
 	Timeout time.Duration
 }
 
-// DefaultServices is the shop: ten services, three databases and a card network; about thirty spans
-// for a checkout and ten for a page.
+// DefaultServices is the shop: ten services, three databases and a card network. A request has 9.5 spans
+// on average, a checkout 26.
 func DefaultServices() []Service {
 	return []Service{
 		frontend(), checkout(),

@@ -102,6 +102,8 @@ const (
 )
 
 // effects folds the incidents that hit an operation into a factor on its own work and an error rate.
+// The severity of a slow incident is meant for the whole request, so the own work has to make up for
+// the calls, which stay as fast as they were.
 func (r *route) effects(version string, at int64) (slow, errorRate float64) {
 	slow, errorRate = 1, r.errorRate
 	for _, in := range r.service.incidents {
@@ -112,7 +114,7 @@ func (r *route) effects(version string, at int64) (slow, errorRate float64) {
 		case ErrorBurst:
 			errorRate = max(errorRate, in.Severity)
 		case LatencyRegression, SlowDependency:
-			slow *= in.Severity
+			slow *= 1 + (in.Severity-1)*r.typical/math.Exp(r.mu)
 		}
 	}
 	return slow, errorRate
