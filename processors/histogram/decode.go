@@ -31,7 +31,7 @@ func (h *Histogram) UnmarshalBinary(data []byte) error {
 // a *[DecodeError], and leave h as it was. Memory is bounded by MaxBuckets per sign
 // whatever the input claims.
 func (h *Histogram) MergeBinary(data []byte) error {
-	if h.mergeCovered(data) {
+	if h.mergeAtOnce(data) {
 		return nil
 	}
 	var e encoded
@@ -164,10 +164,9 @@ func (t *tokens) makeRoom(h *Histogram, s *store, shift uint) {
 // addTo adds the counts to s, whose buckets are 2^d times as wide. The bytes have been
 // checked.
 func (t *tokens) addTo(s *store, d uint) {
-	i := t.lo
-	for at := 0; at < len(t.body); {
-		v, n := binary.Uvarint(t.body[at:])
-		at += n
+	r := reader{data: t.body}
+	for i := t.lo; r.at < len(t.body); {
+		v := r.uvarint()
 		if v&1 != 0 {
 			i += int(v >> 1)
 			continue
@@ -216,6 +215,10 @@ func (r *reader) uint64() uint64 {
 
 // uvarint reads a number in its shortest form, the only one accepted.
 func (r *reader) uvarint() uint64 {
+	if r.at < len(r.data) && r.data[r.at] < 0x80 {
+		r.at++
+		return uint64(r.data[r.at-1])
+	}
 	v, n := binary.Uvarint(r.data[r.at:])
 	if n <= 0 || n > 1 && r.data[r.at+n-1] == 0 {
 		r.bad = true

@@ -229,3 +229,26 @@ func TestMergeWithItself(t *testing.T) {
 		t.Errorf("got %v, want %v", buckets(h), buckets(want))
 	}
 }
+
+// TestMergeAcrossScales merges histograms whose windows coincide by index but not
+// by scale.
+func TestMergeAcrossScales(t *testing.T) {
+	fine := []float64{1, 1.2, 1.5, 1.7, 2.5, 3, 3.5, 40, 100, 700}
+	for shift := uint(1); shift <= 6; shift++ {
+		for _, vs := range [][]float64{{1.5, 3}, {1.01, 9, 1e5}, {5e4, 1e10}, {1, 1 << 20}} {
+			coarse := of(vs...)
+			coarse.downscale(shift)
+			want := of(append(vs, fine...)...)
+			want.downscale(shift)
+			for _, n := range []int{1, 4, len(fine)} {
+				a, b := of(fine[:n]...), of(fine[n:]...)
+				c := coarse.Clone()
+				c.Merge(a)
+				b.Merge(c)
+				if !b.Equal(want) {
+					t.Errorf("scale %d, %v, %d: got %v, want %v", 5-shift, vs, n, buckets(b), buckets(want))
+				}
+			}
+		}
+	}
+}

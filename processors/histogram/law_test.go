@@ -30,6 +30,7 @@ func valueGen() *rapid.Generator[float64] {
 	return rapid.OneOf(
 		rapid.Float64Range(1, 1e10),
 		rapid.Float64Range(1e6, 3e6),
+		rapid.Float64Range(0.5, 8), // low indexes, which mean something at every scale
 		rapid.Float64Range(-1e6, 1e6),
 		rapid.Map(rapid.Uint64Range(0, 2*infinityBits), func(u uint64) float64 {
 			if v := math.Float64frombits(u); !math.IsNaN(v) && !math.IsInf(v, 0) {
@@ -54,7 +55,11 @@ func exponentialGen() *rapid.Generator[exponential] {
 			lo, hi := math.Ldexp(-1080, int(e.scale)), math.Ldexp(1024, int(e.scale))-float64(len(counts))
 			hi = min(hi, math.MaxInt32)
 			lo = min(max(lo, math.MinInt32), hi)
-			return rapid.Int32Range(int32(math.Floor(lo)), int32(hi)).Draw(t, label+" offset"), counts
+			lowest, highest := int32(math.Floor(lo)), int32(hi)
+			if rapid.Bool().Draw(t, label+" near 1") && lowest <= 8 && highest >= -8 {
+				lowest, highest = max(lowest, -8), min(highest, 8)
+			}
+			return rapid.Int32Range(lowest, highest).Draw(t, label+" offset"), counts
 		}
 		e.posOffset, e.pos = draw("positive")
 		e.negOffset, e.neg = draw("negative")

@@ -35,6 +35,22 @@ func (s *store) coversAll(o *store) bool {
 	return len(o.counts) == 0 || s.covers(o.base, o.base+len(o.counts)-1)
 }
 
+// extend makes the window include buckets lo to hi, unless what is occupied would then
+// span more than MaxBuckets, which it reports.
+func (s *store) extend(lo, hi int) bool {
+	if s.covers(lo, hi) {
+		return true
+	}
+	if olo, ohi, any := s.occupied(); any {
+		lo, hi = min(lo, olo), max(hi, ohi)
+	}
+	if hi-lo >= MaxBuckets {
+		return false
+	}
+	s.reserve(lo, hi)
+	return true
+}
+
 // reserve makes the window include buckets lo to hi, which must include all
 // occupied ones and be MaxBuckets at most.
 func (s *store) reserve(lo, hi int) {

@@ -2,24 +2,34 @@ package histogram
 
 import "encoding/binary"
 
-// mergeCovered is MergeBinary for what nearly all merges are: positive buckets
-// only, at scale 5 on both sides, within the window that h has. It adds while
+// mergeAtOnce is MergeBinary for what nearly all merges are: positive buckets and
+// perhaps zeros, at scale 5 on both sides, that fit without downscaling. It adds while
 // it checks, in one pass. It reports false, with h as it was, for everything else,
 // malformed input included; the general path then deals with it.
-func (h *Histogram) mergeCovered(data []byte) bool {
-	if len(data) < 4 || data[0] != encodingVersion|hasPositive || h.shift != 0 {
+func (h *Histogram) mergeAtOnce(data []byte) bool {
+	if len(data) < 4 || data[0]&^hasZero != encodingVersion|hasPositive || h.shift != 0 {
 		return false
 	}
-	r := reader{data: data, at: 1}
-	lo, span := r.varint(), r.uvarint()
-	if r.bad || lo < minIndex || lo > maxIndex || span >= MaxBuckets || !h.pos.covers(int(lo), int(lo)+int(span)) {
+	r, zero := reader{data: data, at: 1}, uint64(0)
+	if data[0]&hasZero != 0 {
+		if zero = r.uvarint(); zero == 0 || zero > MaxCount {
+			return false
+		}
+	}
+	first, span := r.varint(), r.uvarint()
+	if r.bad || first < minIndex || first > maxIndex || span > maxIndex-uint64(first) {
 		return false
 	}
-	window := h.pos.counts[int(lo)-h.pos.base:][:span+1]
+	lo := int(first)
+	if !h.pos.extend(lo, lo+int(span)) {
+		return false
+	}
+	window := h.pos.counts[lo-h.pos.base:][:span+1]
 	body := data[r.at:]
 	used, total, full := addTokens(window, body)
-	if full && used == len(body) && h.canHold(total) {
-		h.count += total
+	if full && used == len(body) && h.canHold(total+zero) {
+		h.count += total + zero
+		h.zero += zero
 		return true
 	}
 	subtractTokens(window, body[:used])
