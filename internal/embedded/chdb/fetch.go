@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/flyball-io/flyball/internal/embedded/filelock"
 )
 
 // Version is the version of the npm packages that carry libchdb. The library
@@ -91,7 +93,7 @@ func Fetch(ctx context.Context, cfg FetchConfig) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("cannot make cache directory %q: %w", dir, err)
 	}
-	unlock, err := lockFile(ctx, filepath.Join(dir, "lock"), func() {
+	unlock, err := filelock.Lock(ctx, filepath.Join(dir, "lock"), func() {
 		cfg.say("waiting for another process that fetches libchdb into %s", dir)
 	})
 	if err != nil {

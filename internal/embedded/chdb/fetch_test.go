@@ -20,6 +20,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/flyball-io/flyball/internal/embedded/filelock"
 )
 
 // tarballOf makes a package as npm would download it, and its checksum.
@@ -200,7 +202,7 @@ func TestFetchStopsWaiting(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := lockFile(t.Context(), filepath.Join(dir, "lock"), func() {})
+	unlock, err := filelock.Lock(t.Context(), filepath.Join(dir, "lock"), func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

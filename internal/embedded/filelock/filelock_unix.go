@@ -1,6 +1,6 @@
 //go:build darwin || linux
 
-package chdb
+package filelock
 
 import (
 	"context"
@@ -11,9 +11,13 @@ import (
 	"time"
 )
 
-// lockFile takes an exclusive lock that the system releases when the process
-// ends in whatever way. It calls waiting once if another process holds it.
-func lockFile(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
+const retryEvery = 200 * time.Millisecond
+
+// Lock takes the lock on a file, which it creates if need be. While another
+// holder has it, Lock waits until ctx is done and calls waiting once; with a
+// nil waiting it returns [ErrLocked] at once. The lock ends with unlock or
+// with the process, in whatever way that ends. The file stays.
+func Lock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open lock file: %w", err)
@@ -23,7 +27,11 @@ func lockFile(ctx context.Context, path string, waiting func()) (unlock func(), 
 		if err == nil {
 			return func() { f.Close() }, nil
 		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		held := errors.Is(err, syscall.EWOULDBLOCK)
+		if held && waiting == nil {
+			err = ErrLocked
+		}
+		if err == ErrLocked || !held && !errors.Is(err, syscall.EINTR) {
 			f.Close()
 			return nil, fmt.Errorf("cannot lock file %q: %w", path, err)
 		}
@@ -35,7 +43,7 @@ func lockFile(ctx context.Context, path string, waiting func()) (unlock func(), 
 		case <-ctx.Done():
 			f.Close()
 			return nil, fmt.Errorf("cannot lock file %q: %w", path, ctx.Err())
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(retryEvery):
 		}
 	}
 }
