@@ -127,6 +127,7 @@ func TestMalformed(t *testing.T) {
 	f("4000", "trailing bytes")
 	f("41", short)
 	f("45 00 01 00 02", "bad zero count")
+	f("45 ffffffffffffffffff01 01 00 02", "bad zero count")
 	f("45 01 01 00 03", "bad gap")
 	f("44 feff03 02 02 02 02", "bad bucket range")
 	f("4100", "bad zero count")
