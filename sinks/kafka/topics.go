@@ -40,5 +40,5 @@ func (t Topics) Canaries() string { return t.Prefix + "canaries" }
 // Panes.
 func (t Topics) State() string { return t.Prefix + "state" }
 
-// DeadLetter carries what could not be used.
-func (t Topics) DeadLetter() string { return t.Prefix + "deadletter" }
+// DeadLetters carries what could not be used.
+func (t Topics) DeadLetters() string { return t.Prefix + "deadletter" }

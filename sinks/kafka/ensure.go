@@ -1,0 +1,135 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// Ensure makes the topics that are missing and checks the others. The error names
+// every topic that is not as it must be; if there is one, nothing is made. No
+// topic that exists is changed. Several processes may do this at once.
+func Ensure(ctx context.Context, client *kadm.Client, specs []Spec) error {
+	missing, err := check(ctx, client, specs)
+	if err != nil {
+		return err
+	}
+	var raced []Spec
+	var failed []error
+	for _, s := range missing {
+		configs := map[string]*string{}
+		for k, v := range s.Configs {
+			configs[k] = &v
+		}
+		switch _, err := client.CreateTopic(ctx, s.Partitions, s.Replication, configs, s.Name); {
+		case err == nil:
+		case errors.Is(err, kerr.TopicAlreadyExists):
+			raced = append(raced, s)
+		default:
+			failed = append(failed, fmt.Errorf("cannot create topic %q: %w", s.Name, err))
+		}
+	}
+	if len(raced) > 0 {
+		if _, err := check(ctx, client, raced); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// check returns the specs of topics that do not exist, and an error that names
+// those that exist and are wrong.
+func check(ctx context.Context, client *kadm.Client, specs []Spec) ([]Spec, error) {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.Name
+	}
+	details, err := client.ListTopics(ctx, names...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list topics: %w", err)
+	}
+	var missing, there []Spec
+	var wrong []error
+	for _, s := range specs {
+		d, ok := details[s.Name]
+		switch {
+		case !ok || errors.Is(d.Err, kerr.UnknownTopicOrPartition):
+			missing = append(missing, s)
+		case d.Err != nil:
+			wrong = append(wrong, fmt.Errorf("cannot describe topic %q: %w", s.Name, d.Err))
+		default:
+			there = append(there, s)
+			wrong = append(wrong, s.checkPartitions(len(d.Partitions)))
+		}
+	}
+	policies, err := cleanupPolicies(ctx, client, there)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range there {
+		wrong = append(wrong, s.checkPolicy(policies[s.Name]))
+	}
+	return missing, errors.Join(wrong...)
+}
+
+// checkPartitions says what is wrong with the number of partitions.
+func (s Spec) checkPartitions(n int) error {
+	if !s.Exact || int32(n) == s.Partitions {
+		return nil
+	}
+	hint := "its partitions belong to those of the panes topic: configure that many, or another topic prefix"
+	if s.Partitions == 1 {
+		hint = "it must be one log: recreate it, or use another topic prefix"
+	}
+	return fmt.Errorf("cannot use topic %q: it has %d partitions, want %d; %s", s.Name, n, s.Partitions, hint)
+}
+
+// checkPolicy says what is wrong with cleanup.policy, a list such as
+// "compact,delete".
+func (s Spec) checkPolicy(policy string) error {
+	words := strings.FieldsFunc(policy, func(r rune) bool { return r == ',' || r == ' ' })
+	compact, expires := slices.Contains(words, "compact"), slices.Contains(words, "delete")
+	switch {
+	case s.Compact && (!compact || expires):
+		return fmt.Errorf("cannot use topic %q: its cleanup.policy is %q, want \"compact\", or what is remembered is lost; "+
+			"set it with kafka-configs --alter", s.Name, policy)
+	case !s.Compact && compact:
+		return fmt.Errorf("cannot use topic %q: its cleanup.policy is %q, want \"delete\", or events that share a key are lost; "+
+			"set it with kafka-configs --alter", s.Name, policy)
+	}
+	return nil
+}
+
+// cleanupPolicies returns the cleanup.policy of topics, "delete" where the broker
+// does not say.
+func cleanupPolicies(ctx context.Context, client *kadm.Client, specs []Spec) (map[string]string, error) {
+	out := map[string]string{}
+	if len(specs) == 0 {
+		return out, nil
+	}
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.Name
+		out[s.Name] = "delete"
+	}
+	configs, err := client.DescribeTopicConfigs(ctx, names...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot describe topics: %w", err)
+	}
+	for _, c := range configs {
+		if c.Err != nil {
+			return nil, fmt.Errorf("cannot describe topic %q: %w", c.Name, c.Err)
+		}
+		for _, entry := range c.Configs {
+			if entry.Key == "cleanup.policy" && entry.Value != nil {
+				out[c.Name] = *entry.Value
+			}
+		}
+	}
+	return out, nil
+}
