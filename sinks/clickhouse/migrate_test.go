@@ -105,3 +105,25 @@ func TestNewerMigrationsAreLeftAlone(t *testing.T) {
 		t.Errorf("got %v, %v", names(done), err)
 	}
 }
+
+func TestMigrateInParallel(t *testing.T) {
+	db := open(t)
+	errs := make(chan error)
+	for range 4 {
+		go func() {
+			_, err := db.Migrate(t.Context())
+			errs <- err
+		}()
+	}
+	for range 4 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := db.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := one[uint64](t, db, "SELECT count() FROM schema_migrations FINAL"); n != uint64(len(Migrations())) {
+		t.Errorf("%d migrations recorded, want %d", n, len(Migrations()))
+	}
+}

@@ -148,8 +148,11 @@ func (w *Writer) send(ctx context.Context, in *insert, rows int, token string, f
 	ctx = ch.Context(ctx, ch.WithSettings(settings), ch.WithColumnNamesAndTypes(in.columns))
 	batch, err := w.db.conn.PrepareBatch(ctx, in.query)
 	if err == nil {
-		if err = fill(batch); err == nil {
-			err = sameLength(batch, in, rows)
+		if err = in.sameTypes(batch); err == nil {
+			err = fill(batch)
+		}
+		if err == nil {
+			err = in.sameLength(batch, rows)
 		}
 		if err == nil {
 			err = batch.Send()
@@ -164,12 +167,24 @@ func (w *Writer) send(ctx context.Context, in *insert, rows int, token string, f
 	return err
 }
 
+// sameTypes makes sure that the columns still are what they were: over the native
+// protocol the types are those that the server has now, and clickhouse-go would
+// write zeros for nulls.
+func (in *insert) sameTypes(batch driver.Batch) error {
+	for i, c := range batch.Columns() {
+		if kind := string(c.Type()); kind != in.columns[i].Type {
+			return valueError(fmt.Sprintf("column %q was of type %s and is %s", in.columns[i].Name, in.columns[i].Type, kind))
+		}
+	}
+	return nil
+}
+
 // sameLength makes sure that every column has all rows. Over HTTP, clickhouse-go
 // would otherwise send nothing and report success.
-func sameLength(batch driver.Batch, in *insert, rows int) error {
+func (in *insert) sameLength(batch driver.Batch, rows int) error {
 	for i, c := range batch.Columns() {
 		if c.Rows() != rows {
-			return valueError(fmt.Sprintf("column %q of type %s: it has %d rows, want %d", in.columns[i].Name, in.columns[i].Type, c.Rows(), rows))
+			return valueError(fmt.Sprintf("column %q of type %s has %d rows, want %d", in.columns[i].Name, in.columns[i].Type, c.Rows(), rows))
 		}
 	}
 	return nil

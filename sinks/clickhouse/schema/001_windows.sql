@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS {db}.windows
                 MATERIALIZED CAST(
                     if(hist = '', unhex('02748515D3B059F03F0000000000000000010C00FEFFFFFF0F02030C00FEFFFFFF0F02040000000000000000'), hist)
                     AS AggregateFunction(quantilesDD(0.010830001253373618, 0.5, 0.9, 0.95, 0.99), Float64))
-                COMMENT 'Histogram of the value; merge with quantilesDDMerge' CODEC(ZSTD(3)),
+                COMMENT 'Histogram of the value; merge with quantilesDDMerge' CODEC(ZSTD(1)),
     complete    Bool COMMENT 'false when a source was missing' CODEC(ZSTD(1)),
     recorded_at DateTime('UTC') DEFAULT now() COMMENT 'When the row was written' CODEC(Delta, ZSTD(1)),
     label_map   Map(String, String) ALIAS JSONExtract(labels, 'Map(String, String)') COMMENT 'Labels of the series'
