@@ -6,50 +6,79 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
+// How long Ensure waits for topics to appear that were just made, and how often
+// it looks.
+const (
+	settleFor   = 10 * time.Second
+	settleEvery = 50 * time.Millisecond
+)
+
 // Ensure makes the topics that are missing and checks the others. The error names
 // every topic that is not as it must be; if there is one, nothing is made. No
-// topic that exists is changed. Several processes may do this at once.
+// topic that exists is changed. Several processes may do this at once. When it
+// returns nil, all topics can be used.
 func Ensure(ctx context.Context, client *kadm.Client, specs []Spec) error {
 	missing, err := check(ctx, client, specs)
 	if err != nil {
 		return err
 	}
-	var raced []Spec
 	var failed []error
 	for _, s := range missing {
 		configs := map[string]*string{}
 		for k, v := range s.Configs {
 			configs[k] = &v
 		}
-		switch _, err := client.CreateTopic(ctx, s.Partitions, s.Replication, configs, s.Name); {
-		case err == nil:
-		case errors.Is(err, kerr.TopicAlreadyExists):
-			raced = append(raced, s)
-		default:
+		_, err := client.CreateTopic(ctx, s.Partitions, s.Replication, configs, s.Name)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // another process was faster
 			failed = append(failed, fmt.Errorf("cannot create topic %q: %w", s.Name, err))
 		}
 	}
-	if len(raced) > 0 {
-		if _, err := check(ctx, client, raced); err != nil {
-			failed = append(failed, err)
+	if len(failed) > 0 {
+		return errors.Join(failed...)
+	}
+	return settle(ctx, client, missing)
+}
+
+// settle waits until topics that were just made are known to the broker that
+// answers, which is later than when they were made, and checks them: it may be
+// that another process made them, and otherwise.
+func settle(ctx context.Context, client *kadm.Client, specs []Spec) error {
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	for len(specs) > 0 {
+		missing, err := check(ctx, client, specs)
+		if err != nil || len(missing) == 0 {
+			return err
+		}
+		specs = missing
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("cannot use topic %q: it was made and does not appear: %w", specs[0].Name, ctx.Err())
+		case <-time.After(settleEvery):
 		}
 	}
-	return errors.Join(failed...)
+	return nil
 }
 
 // check returns the specs of topics that do not exist, and an error that names
 // those that exist and are wrong.
 func check(ctx context.Context, client *kadm.Client, specs []Spec) ([]Spec, error) {
+	if len(specs) == 0 {
+		return nil, nil
+	}
 	names := make([]string, len(specs))
 	for i, s := range specs {
 		names[i] = s.Name
 	}
-	details, err := client.ListTopics(ctx, names...)
+	// Asking for authorized operations makes kadm ask the broker: otherwise it
+	// may answer from a cache that is some seconds old.
+	details, err := client.ListTopics(kadm.WithAuthorizedOps(ctx), names...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list topics: %w", err)
 	}

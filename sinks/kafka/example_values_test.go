@@ -1,0 +1,86 @@
+package kafka
+
+import (
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/flyball-io/flyball"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// now is the event time of the examples.
+const now = flyball.Time(1_767_225_600_250_000_000) // 2026-01-01T00:00:00.25Z
+
+func exampleFinding() *flyball.Finding {
+	threshold := 14.4
+	return &flyball.Finding{
+		ID: "f-1", Revision: 2, Kind: "burn_rate", State: flyball.FindingUpdated, Severity: "page",
+		Entity: "checkout", Labels: flyball.LabelsOf("service", "checkout", "env", "prod"),
+		Detector: "checkout-availability", Tier: "page_fast", At: now, OpenedAt: now.Add(-time.Minute),
+		Summary:  "checkout burns its budget 20.5 times too fast",
+		Evidence: []flyball.Evidence{{Name: "burn_long", Value: 20.5, Threshold: &threshold, Unit: "x", Window: "1h"}},
+	}
+}
+
+func exampleDecision() *flyball.Decision {
+	return &flyball.Decision{
+		ID: "d-1", At: now, Verb: flyball.VerbAct, Rule: "rollback", RuleRevision: "r1", ConfigRevision: "c1",
+		Finding: "f-1", FindingRevision: 2, Entity: "checkout", Target: "deploy/checkout",
+		Action: flyball.Action{Name: "rollback", Params: map[string]string{"to": "previous"}}, Mode: flyball.ModeAuto,
+		Gates:   []flyball.GateResult{{Gate: "mode", Pass: true, Reason: "the rule acts by itself (mode auto)"}},
+		Explain: []flyball.SubExpression{{Expr: `finding.evidence.burn_long > 14 && finding.severity == "page"`, Value: "true"}},
+		Command: "c-1",
+	}
+}
+
+func exampleCommand() *flyball.Command {
+	return &flyball.Command{
+		ID: "c-1", At: now, Decision: "d-1", OperationID: "o-1", Attempt: 1,
+		Action: flyball.Action{Name: "rollback", Params: map[string]string{"to": "previous"}}, Target: "deploy/checkout",
+		Mode:     flyball.ModeAuto,
+		Reason:   flyball.CommandReason{Rule: "rollback", Revision: "r1", Finding: "f-1", Evidence: exampleFinding().Evidence},
+		Deadline: now.Add(2 * time.Minute),
+	}
+}
+
+// exampleKey is a key for tests, made of a seed that everyone knows.
+func exampleKey(t testing.TB) *SigningKey {
+	t.Helper()
+	k, err := NewSigningKey("k1", ed25519.NewKeyFromSeed([]byte("flyball test seed, 32 bytes long")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func exampleEncoder(t testing.TB) Encoder {
+	return Encoder{Topics: Topics{Prefix: "flyball."}, Source: "/flyball/test", Key: exampleKey(t)}
+}
+
+func must(t testing.TB) func(*kgo.Record, error) *kgo.Record {
+	return func(r *kgo.Record, err error) *kgo.Record {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+}
+
+// exampleRecords are one record of every type.
+func exampleRecords(t testing.TB) []*kgo.Record {
+	e := exampleEncoder(t)
+	opened, resolved := exampleFinding(), exampleFinding()
+	opened.State, opened.Revision, opened.Incomplete, opened.Tier, opened.Evidence = flyball.FindingOpened, 1, true, "", nil
+	resolved.State, resolved.Revision, resolved.Labels = flyball.FindingResolved, 3, nil
+	suppressed := exampleDecision()
+	suppressed.Verb, suppressed.Command, suppressed.Target, suppressed.Gates, suppressed.Explain = flyball.VerbSuppress, "", "", nil, nil
+	plain := exampleCommand()
+	plain.Action.Params, plain.Reason.Evidence = nil, nil
+	return []*kgo.Record{
+		must(t)(e.Finding(opened)), must(t)(e.Finding(exampleFinding())), must(t)(e.Finding(resolved)),
+		must(t)(e.Decision(exampleDecision())), must(t)(e.Decision(suppressed)),
+		must(t)(e.Command(exampleCommand())), must(t)(Encoder{Topics: e.Topics}.Command(plain)),
+	}
+}
