@@ -273,19 +273,22 @@ func readTree(b []byte, list bool, depth int) (any, fault) {
 	return array, noFault
 }
 
-// readKeyValue reads a KeyValue message into its key and its AnyValue.
-func readKeyValue(b []byte) (key, value []byte, ok bool) {
-	// As every exporter writes it: key then value, lengths below 128.
-	if len(b) >= 4 && b[0] == keyTag && b[1] < 0x80 {
-		if k := 2 + int(b[1]); k+2 <= len(b) && b[k] == valueTag && b[k+1] < 0x80 &&
-			k+2+int(b[k+1]) == len(b) {
-			return b[2:k], b[k+2:], true
-		}
+// cutKeyValue returns where the key ends in a KeyValue of the form that every
+// exporter writes: key then value, with lengths below 128. It returns 0 for any
+// other.
+func cutKeyValue(b []byte) int {
+	if len(b) < 4 || b[0] != keyTag || b[1] >= 0x80 {
+		return 0
 	}
-	return readKeyValueSlow(b)
+	k := 2 + int(b[1])
+	if k+2 > len(b) || b[k] != valueTag || b[k+1] >= 0x80 || int(b[k+1]) != len(b)-k-2 {
+		return 0
+	}
+	return k
 }
 
-func readKeyValueSlow(b []byte) (key, value []byte, ok bool) {
+// readKeyValue reads a KeyValue message into its key and its AnyValue.
+func readKeyValue(b []byte) (key, value []byte, ok bool) {
 	for i := 0; i < len(b); {
 		var t uint64
 		if t, i = uvarint(b, i); i < 0 {

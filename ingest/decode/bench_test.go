@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
 )
@@ -54,4 +56,10 @@ func BenchmarkJSON(b *testing.B) {
 	record := jsonEvent(7)
 	b.Logf("%d bytes per event", len(record))
 	benchDecode(b, jsonBenchSource, jsonBenchProjection, record, 1)
+}
+
+func BenchmarkOTLPSpansJSON(b *testing.B) {
+	record := pdataJSON(b, &trace.TracesData{ResourceSpans: shopRequest(100).GetResourceSpans()})
+	b.Logf("%d bytes per span", len(record)/100)
+	benchDecode(b, otlpJSON, benchProjection, record, 100)
 }

@@ -6,20 +6,30 @@ import (
 	"github.com/flyball-io/flyball/ingest"
 )
 
-// interner interns label values and checks, once per value, that they are valid
-// UTF-8.
+// interner turns label values into codes of a dictionary. In front of that it
+// keeps, per column, the codes of some recent values: the same few follow each
+// other, and a hit costs a comparison instead of a hash and a check of UTF-8.
 type interner struct {
 	dict       *ingest.Dictionary
 	generation uint64
-	checked    [][]uint8 // by column and code: 0 not yet, or one of the below
+	recent     [][recentValues]recentValue // by column
 }
 
 const (
-	validText   = 1
-	invalidText = 2
+	recentValues = 16 // a power of two
+	recentBytes  = 58 // longer values go to the dictionary every time
 )
 
-func newInterner(columns int) interner { return interner{checked: make([][]uint8, columns)} }
+// recentValue is a value of one cache line.
+type recentValue struct {
+	code uint32
+	n    uint16 // length + 1, or 0 when the place is free
+	text [recentBytes]byte
+}
+
+func newInterner(columns int) interner {
+	return interner{recent: make([][recentValues]recentValue, columns)}
+}
 
 // use prepares for a dictionary. It reports whether codes known so far are void:
 // it is another one, or was reset.
@@ -28,33 +38,25 @@ func (n *interner) use(d *ingest.Dictionary) bool {
 		return false
 	}
 	n.dict, n.generation = d, d.Generation()
-	for c := range n.checked {
-		n.checked[c] = n.checked[c][:0]
-	}
+	clear(n.recent)
 	return true
 }
 
-// code returns the code of text and whether it is valid UTF-8.
+// code returns the code of text, or false when it is not valid UTF-8.
 func (n *interner) code(column int, text []byte) (uint32, bool) {
+	r := &n.recent[column][keyHash(text)%recentValues]
+	if int(r.n) == len(text)+1 && string(r.text[:len(text)]) == string(text) {
+		return r.code, true
+	}
+	if !utf8.Valid(text) {
+		return 0, false
+	}
 	code := n.dict.Code(column, text)
-	if seen := n.checked[column]; uint(code) < uint(len(seen)) && seen[code] == validText {
-		return code, true
+	if len(text) <= recentBytes {
+		r.code, r.n = code, uint16(len(text)+1)
+		copy(r.text[:], text)
 	}
-	return code, n.check(column, code, text)
-}
-
-func (n *interner) check(column int, code uint32, text []byte) bool {
-	for uint(len(n.checked[column])) <= uint(code) {
-		n.checked[column] = append(n.checked[column], 0)
-	}
-	state := &n.checked[column][code]
-	if *state == 0 {
-		*state = invalidText
-		if utf8.Valid(text) {
-			*state = validText
-		}
-	}
-	return *state == validText
+	return code, true
 }
 
 // enum holds the codes of the texts of a protobuf enum.

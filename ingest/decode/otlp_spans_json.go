@@ -76,12 +76,8 @@ func (d *OTLPSpansJSON) object(f func(key []byte) error) error {
 
 // array calls f for every element of the array at hand; null is an empty one.
 func (d *OTLPSpansJSON) array(f func() error) error {
-	switch d.dec.Next() {
-	case jx.Null:
-		return d.dec.Skip()
-	case jx.Array:
-	default:
-		return d.wrong(errShape)
+	if d.dec.Next() != jx.Array {
+		return d.notObject()
 	}
 	it, err := d.dec.ArrIter()
 	if err != nil {
@@ -95,12 +91,14 @@ func (d *OTLPSpansJSON) array(f func() error) error {
 	return it.Err()
 }
 
-// wrong steps over a value of the wrong type; a fault in its syntax goes first.
-func (d *OTLPSpansJSON) wrong(shape error) error {
-	if err := d.dec.Skip(); err != nil {
+// notObject steps over what should be an object or a list of them; null is an
+// empty one, and a fault in the syntax goes before one in the shape.
+func (d *OTLPSpansJSON) notObject() error {
+	null := d.dec.Next() == jx.Null
+	if err := d.dec.Skip(); err != nil || null {
 		return err
 	}
-	return shape
+	return errShape
 }
 
 // errFound ends a search.
@@ -128,7 +126,7 @@ func (d *OTLPSpansJSON) find(key string, f func() error) error {
 
 func (d *OTLPSpansJSON) resourceSpans(b *ingest.Builder) error {
 	if d.dec.Next() != jx.Object {
-		return d.wrong(errShape)
+		return d.notObject()
 	}
 	d.row.enter(resourceLevel)
 	if err := d.find("resource", d.resource); err != nil {
@@ -145,7 +143,7 @@ func (d *OTLPSpansJSON) resourceSpans(b *ingest.Builder) error {
 
 func (d *OTLPSpansJSON) scopeSpans(b *ingest.Builder) error {
 	if d.dec.Next() != jx.Object {
-		return d.wrong(errShape)
+		return d.notObject()
 	}
 	d.row.enter(scopeLevel)
 	if err := d.find("scope", d.scope); err != nil {
@@ -313,28 +311,33 @@ func (d *OTLPSpansJSON) attributes(l level) error {
 // attribute reads one KeyValue, its value only when the key is wanted. The value
 // may come before the key: then it is gone back to.
 func (d *OTLPSpansJSON) attribute(l level) error {
-	number, known := -1, false
+	n, known, read := -1, false, false
 	var before jx.Decoder // at the value, when it came first
 	valueFirst := false
 	err := d.fields(l, func(key []byte) (err error) {
 		switch {
 		case string(key) == "key":
 			d.scratch, err = d.str(l, d.scratch[:0])
-			number, known = d.row.wanted[l].keys.find(d.scratch), true
+			n, known = d.row.wanted[l].keys.find(d.scratch), true
 			return err
-		case string(key) == "value" && number >= 0:
-			return d.value(l, number)
+		case string(key) == "value" && n >= 0:
+			read = true
+			return d.value(l, n)
 		case string(key) == "value" && !known:
 			before, valueFirst = d.dec, true
 		}
 		return d.dec.Skip()
 	})
-	if err != nil || number < 0 || !valueFirst {
+	switch {
+	case err != nil || n < 0 || read:
 		return err
+	case !valueFirst:
+		d.row.attribute(l, n, &anyValue{}, noFault)
+		return nil
 	}
 	after := d.dec
 	d.dec = before
-	err = d.value(l, number)
+	err = d.value(l, n)
 	d.dec = after
 	return err
 }

@@ -143,6 +143,20 @@ func (r *spanRow) enter(l level) {
 	copy(r.values[l], r.values[l-1])
 }
 
+// text takes the value of the key with this number, a string.
+func (r *spanRow) text(l level, key int, text []byte) {
+	targets := r.wanted[l].targets[key]
+	if len(targets) != 1 || targets[0].value {
+		r.attribute(l, key, &anyValue{kind: anyString, bytes: text}, noFault)
+		return
+	}
+	t := targets[0]
+	if c := &r.labels[l][t.column]; t.rank > c.rank {
+		*c = r.cell(t.column, text)
+		c.rank = t.rank
+	}
+}
+
 // attribute takes the value of the key with this number, f being what is wrong
 // with it.
 func (r *spanRow) attribute(l level, key int, v *anyValue, f fault) {

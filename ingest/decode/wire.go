@@ -28,17 +28,9 @@ const maxField = 1<<29 - 1
 const maxNesting = 10_000
 
 // uvarint reads a varint at b[i].
-func uvarint(b []byte, i int) (uint64, int) {
-	if uint(i) < uint(len(b)) && b[i] < 0x80 {
-		return uint64(b[i]), i + 1
-	}
-	return uvarintSlow(b, i)
-}
-
-func uvarintSlow(b []byte, i int) (uint64, int) {
-	var v uint64
+func uvarint(b []byte, i int) (v uint64, next int) {
 	for shift := 0; shift < 64; shift += 7 {
-		if uint(i) >= uint(len(b)) {
+		if i >= len(b) {
 			return 0, -1
 		}
 		c := b[i]
@@ -57,15 +49,9 @@ func uvarintSlow(b []byte, i int) (uint64, int) {
 // extent reads a length at b[i] and returns where the bytes that it counts start
 // and end.
 func extent(b []byte, i int) (from, to int) {
-	if uint(i) < uint(len(b)) {
-		if to := i + 1 + int(b[i]); b[i] < 0x80 && to <= len(b) {
-			return i + 1, to
-		}
+	if i < len(b) && b[i] < 0x80 && int(b[i]) < len(b)-i {
+		return i + 1, i + 1 + int(b[i])
 	}
-	return extentSlow(b, i)
-}
-
-func extentSlow(b []byte, i int) (from, to int) {
 	n, from := uvarint(b, i)
 	if from < 0 || n > uint64(len(b)-from) {
 		return 0, -1
