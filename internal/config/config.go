@@ -108,10 +108,6 @@ func (o Options) Load(dir string) (*Config, error) {
 // Lint is [Lint] with these options.
 func (o Options) Lint(dir string) []Problem {
 	files, problems := collect(dir)
-	if len(problems) == 0 && len(files) == 0 {
-		return []Problem{{File: dir, Code: strictyaml.CodeUnreadable, Severity: strictyaml.Error,
-			Message: "there is no .yaml or .yml file"}}
-	}
 	_, more := o.Read(files)
 	problems = append(problems, more...)
 	strictyaml.Sort(problems)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,21 +20,25 @@ func collect(path string) (files []File, problems []Problem) {
 	if !info.IsDir() {
 		return collectFile(nil, nil, path)
 	}
-	err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
+	err = fs.WalkDir(os.DirFS(path), ".", func(name string, e fs.DirEntry, err error) error {
+		full := filepath.Join(path, name)
 		if err != nil {
-			problems = append(problems, unreadable(name, err))
+			problems = append(problems, unreadable(full, err))
 			return nil
 		}
-		hidden := name != path && strings.HasPrefix(e.Name(), ".")
+		hidden := name != "." && strings.HasPrefix(e.Name(), ".")
 		switch {
 		case e.IsDir() && hidden:
 			return fs.SkipDir
 		case e.IsDir() || hidden || !isYAML(name):
 			return nil
 		}
-		files, problems = collectFile(files, problems, name)
+		files, problems = collectFile(files, problems, full)
 		return nil
 	})
+	if err == nil && len(files) == 0 && len(problems) == 0 {
+		err = errors.New("there is no .yaml or .yml file")
+	}
 	if err != nil {
 		problems = append(problems, unreadable(path, err))
 	}

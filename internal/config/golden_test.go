@@ -55,6 +55,17 @@ func golden(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 		got["config"] = string(text)
+		again, problems := o.Read([]File{{Name: "config", Text: text}})
+		if !strings.Contains(string(text), "***") { // a secret does not come back
+			for _, p := range problems {
+				if p.Severity == strictyaml.Error && !o.AllowUnresolved {
+					t.Errorf("the printed configuration has a problem: %v", p)
+				}
+			}
+			if diff := diffConfigs(c, again); diff != "" {
+				t.Errorf("the printed configuration is another one (-read +printed):\n%s", diff)
+			}
+		}
 	} else if o.SLOsOnly {
 		text, err := marshalSLOs(c)
 		if err != nil {

@@ -55,6 +55,7 @@ func marshalDocument(d any) ([]byte, error) {
 		return nil, err
 	}
 	escape(&node)
+	quote(&node)
 	return yaml.Dump(&node, yaml.WithLineWidth(-1))
 }
 
@@ -62,8 +63,21 @@ func escape(n *yaml.Node) {
 	if n.Kind == yaml.ScalarNode {
 		n.Value = strings.NewReplacer("${env:", "$${env:", "${file:", "$${file:").Replace(n.Value)
 	}
+	for i, c := range n.Content {
+		if isKey := n.Kind == yaml.MappingNode && i%2 == 0; !isKey {
+			escape(c) // references in keys are not read
+		}
+	}
+}
+
+// quote puts text with characters that end a line into double quotes, in which
+// they are written as escapes.
+func quote(n *yaml.Node) {
+	if strings.ContainsAny(n.Value, "\r\u0085\u2028\u2029") {
+		n.Style = yaml.DoubleQuotedStyle
+	}
 	for _, c := range n.Content {
-		escape(c)
+		quote(c)
 	}
 }
 

@@ -19,8 +19,12 @@ func (l *loading) compileRules() []flyball.Rule {
 		s := &o.Spec
 		l.checkText(o.doc, "spec.when", s.When, CodeInvalidExpression, l.options.CheckExpr)
 		l.checkText(o.doc, "spec.target", s.Target, CodeInvalidTemplate, l.options.CheckTemplate)
-		if path := "spec.action.name"; s.Action.Name == "" && o.doc.Has(path) && o.doc.OK(path) {
+		switch path := "spec.action.name"; {
+		case !o.doc.Has(path) || !o.doc.OK(path):
+		case s.Action.Name == "":
 			o.report(path, strictyaml.CodeInvalidValue, "the name of the action is empty", "")
+		case strings.Contains(s.Action.Name, "{{"):
+			o.report(path, CodeInvalidTemplate, "the name of an action cannot have places", "places belong in target and params")
 		}
 		r := flyball.Rule{Name: o.Metadata.Name, When: s.When, Target: s.Target, Mode: flyball.Mode(s.Mode),
 			Action:   flyball.Action{Name: s.Action.Name},

@@ -39,13 +39,19 @@ var defaultTiers = []struct {
 func DefaultTiers(period time.Duration) []flyball.BurnRateTier {
 	var out []flyball.BurnRateTier
 	for _, t := range defaultTiers {
-		factor := new(big.Rat).SetFrac(
-			new(big.Int).Mul(big.NewInt(t.percent), big.NewInt(int64(period))),
-			new(big.Int).Mul(big.NewInt(100), big.NewInt(int64(t.long))))
+		factor := burnRate(t.percent, period, t.long)
 		out = append(out, flyball.BurnRateTier{Name: t.name, Severity: t.severity,
 			FactorNum: factor.Num().Int64(), FactorDen: factor.Denom().Int64(), Long: t.long, Short: t.short})
 	}
 	return out
+}
+
+// burnRate returns the rate that spends percent of the budget of a period within
+// long.
+func burnRate(percent int64, period, long time.Duration) *big.Rat {
+	return new(big.Rat).SetFrac(
+		new(big.Int).Mul(big.NewInt(percent), big.NewInt(int64(period))),
+		new(big.Int).Mul(big.NewInt(100), big.NewInt(int64(long))))
 }
 
 var (

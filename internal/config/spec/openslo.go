@@ -39,9 +39,10 @@ type RatioMetric struct {
 	Bad *Metric `yaml:"bad,omitempty"`
 	// Total counts all samples.
 	Total *Metric `yaml:"total,omitempty"`
-	// RawType and Raw are not supported.
+	// RawType is not supported.
 	RawType string `yaml:"rawType,omitempty"`
-	Raw     any    `yaml:"raw,omitempty"`
+	// Raw is not supported.
+	Raw any `yaml:"raw,omitempty"`
 }
 
 // Metric is one count.
@@ -78,9 +79,10 @@ type SLO struct {
 	Description string `yaml:"description,omitempty"`
 	// Service that the SLO belongs to.
 	Service string `yaml:"service" required:"true"`
-	// Indicator is an SLI written in place; IndicatorRef names one.
-	Indicator    *InlineSLI `yaml:"indicator,omitempty"`
-	IndicatorRef string     `yaml:"indicatorRef,omitempty"`
+	// Indicator is an SLI written in place.
+	Indicator *InlineSLI `yaml:"indicator,omitempty"`
+	// IndicatorRef names an SLI, instead.
+	IndicatorRef string `yaml:"indicatorRef,omitempty"`
 	// TimeWindow is the period of the error budget: one, and rolling.
 	TimeWindow []TimeWindow `yaml:"timeWindow" required:"true"`
 	// BudgetingMethod is Occurrences.
@@ -103,9 +105,13 @@ type InlineSLI struct {
 
 // InlineMetadata is metadata in which the name may be left out.
 type InlineMetadata struct {
-	Name        string            `yaml:"name,omitempty"`
-	DisplayName string            `yaml:"displayName,omitempty"`
-	Labels      map[string]any    `yaml:"labels,omitempty"`
+	// Name of the SLI; nothing can refer to it.
+	Name string `yaml:"name,omitempty"`
+	// DisplayName is for people.
+	DisplayName string `yaml:"displayName,omitempty"`
+	// Labels are not read.
+	Labels map[string]any `yaml:"labels,omitempty"`
+	// Annotations are not read.
 	Annotations map[string]string `yaml:"annotations,omitempty"`
 }
 
@@ -124,16 +130,23 @@ type Objective struct {
 	// DisplayName tells several objectives apart.
 	DisplayName string `yaml:"displayName,omitempty"`
 	// Target is the good share wanted, more than 0 and less than 1, with up to
-	// nine digits after the point; TargetPercent is the same in percent.
-	Target        Decimal `yaml:"target,omitempty"`
+	// nine digits after the point.
+	Target Decimal `yaml:"target,omitempty"`
+	// TargetPercent is the target in percent, instead, with up to seven digits
+	// after the point.
 	TargetPercent Decimal `yaml:"targetPercent,omitempty"`
-	// The rest belongs to thresholds, time slices and composites, which are not
-	// supported.
-	Op              any `yaml:"op,omitempty"`
-	Value           any `yaml:"value,omitempty"`
+	// Op is not supported: it belongs to thresholdMetric.
+	Op any `yaml:"op,omitempty"`
+	// Value is not supported: it belongs to thresholdMetric.
+	Value any `yaml:"value,omitempty"`
+	// TimeSliceTarget is not supported: it belongs to time slices.
 	TimeSliceTarget any `yaml:"timeSliceTarget,omitempty"`
+	// TimeSliceWindow is not supported: it belongs to time slices.
 	TimeSliceWindow any `yaml:"timeSliceWindow,omitempty"`
-	Indicator       any `yaml:"indicator,omitempty"`
-	IndicatorRef    any `yaml:"indicatorRef,omitempty"`
+	// Indicator is not supported here: it belongs to composite SLOs.
+	Indicator any `yaml:"indicator,omitempty"`
+	// IndicatorRef is not supported here: it belongs to composite SLOs.
+	IndicatorRef any `yaml:"indicatorRef,omitempty"`
+	// CompositeWeight is not supported: it belongs to composite SLOs.
 	CompositeWeight any `yaml:"compositeWeight,omitempty"`
 }

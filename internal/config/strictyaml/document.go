@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -37,6 +38,9 @@ func Split(file string, text []byte) ([]*Document, []Problem) {
 			Message: "the file is not UTF-8 text"}}
 	}
 	lines := strings.Split(s, "\n")
+	if p, found := oddBreak(file, lines); found {
+		return nil, []Problem{p}
+	}
 	for i := range lines {
 		lines[i] = strings.TrimSuffix(lines[i], "\r")
 	}
@@ -68,6 +72,22 @@ func Split(file string, text []byte) ([]*Document, []Problem) {
 	return docs, problems
 }
 
+// oddBreak finds a character that ends a line for the YAML parser but not for
+// editors, nor here: with it the positions of all that follows would be wrong.
+func oddBreak(file string, lines []string) (Problem, bool) {
+	for i, line := range lines {
+		for at, r := range line {
+			isBreak := r == '\u0085' || r == '\u2028' || r == '\u2029' || r == '\r' && at < len(line)-1
+			if isBreak || r == '\r' && i == len(lines)-1 {
+				return Problem{File: file, Line: i + 1, Col: utf8.RuneCountInString(line[:at]) + 1, Code: CodeSyntax, Severity: Error,
+					Message: fmt.Sprintf("the character %U ends a line in YAML, but not in most editors", r),
+					Hint:    "end lines with LF or CRLF; in double quotes write it as an escape"}, true
+			}
+		}
+	}
+	return Problem{}, false
+}
+
 // isMarker reports whether a line starts a document. YAML allows such a line
 // nowhere else, not even inside a block of text.
 func isMarker(line string) bool {
@@ -95,7 +115,7 @@ func (d *Document) parse(text string) bool {
 		return false
 	}
 	if err != nil {
-		d.syntax(err)
+		d.syntax(err, text)
 		return false
 	}
 	if len(node.Content) == 0 {
@@ -121,8 +141,9 @@ func (d *Document) trailing(loader *yaml.Loader) error {
 }
 
 // syntax reports what the YAML parser says.
-func (d *Document) syntax(err error) {
-	p := Problem{Line: 1, Col: 1, Code: CodeSyntax, Message: "cannot parse YAML: " + err.Error()}
+func (d *Document) syntax(err error, text string) {
+	p := Problem{Code: CodeSyntax, Message: "cannot parse YAML: " + err.Error()}
+	p.Line, p.Col = controlCharacter(text)
 	var le *yaml.LoadError
 	if errors.As(err, &le) {
 		p.Message = "cannot parse YAML: " + le.Message
@@ -133,6 +154,13 @@ func (d *Document) syntax(err error) {
 			p.Message += fmt.Sprintf(", %s that starts in line %d", le.ContextMsg, le.ContextMark.Line+d.base)
 		}
 	}
+	// The parser finds what is missing at the end only after the end.
+	if d.base+p.Line >= len(d.lines) && d.line(p.Line) == "" {
+		for p.Line > 1 && strings.TrimSpace(d.line(p.Line)) == "" {
+			p.Line--
+		}
+		p.Col = utf8.RuneCountInString(d.line(p.Line)) + 1
+	}
 	switch line := d.line(p.Line); {
 	case strings.Contains(line, "\t"):
 		p.Hint = "indent with spaces: YAML does not allow tabs"
@@ -140,6 +168,14 @@ func (d *Document) syntax(err error) {
 		p.Hint = "delete the line: directives are not needed"
 	}
 	d.add(p)
+}
+
+// controlCharacter returns the place of the first character that YAML forbids,
+// which the parser does not say; 1:1 if there is none.
+func controlCharacter(text string) (line, col int) {
+	i := strings.IndexFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r) })
+	before := text[:max(0, i)]
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
 
 // line returns a line of the document, counted from 1, without its line end.
