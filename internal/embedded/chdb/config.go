@@ -29,8 +29,11 @@ type Config struct {
 	// MaxBodyBytes bounds the body of an insert whose statement is in the
 	// URL, before decompression. Such bodies are streamed, not held.
 	MaxBodyBytes int64
+	// MaxResultBytes bounds what one statement may return, in the engine's
+	// memory format, because an answer is held in memory.
+	MaxResultBytes int64
 	// GracePeriod is how long Close lets running statements finish before it
-	// kills them. Inserts with rows in the body are always finished.
+	// kills them.
 	GracePeriod time.Duration
 	// Progress is where a download of the library is reported; nil is silent.
 	Progress io.Writer
@@ -44,6 +47,7 @@ func Default() Config {
 		MaxWaiting:        256,
 		MaxStatementBytes: 64 << 20,
 		MaxBodyBytes:      2 << 30,
+		MaxResultBytes:    2 << 30,
 		GracePeriod:       10 * time.Second,
 	}
 }
@@ -62,8 +66,8 @@ func (c Config) Validate() error {
 		return errors.New("MaxConcurrent must be 1 or more")
 	case c.MaxWaiting < 0:
 		return errors.New("MaxWaiting must not be negative")
-	case c.MaxStatementBytes < 1, c.MaxBodyBytes < 1:
-		return errors.New("MaxStatementBytes and MaxBodyBytes must be 1 or more")
+	case c.MaxStatementBytes < 1, c.MaxBodyBytes < 1, c.MaxResultBytes < 1:
+		return errors.New("MaxStatementBytes, MaxBodyBytes and MaxResultBytes must be 1 or more")
 	case c.GracePeriod < 0:
 		return errors.New("GracePeriod must not be negative")
 	}

@@ -26,6 +26,10 @@ const LibraryEnv = "FLYBALL_CHDB_LIB"
 // it the cache is the folder flyball in the user's cache directory.
 const CacheEnv = "FLYBALL_CACHE"
 
+// SkipEnv names the environment variable that, set to 1, makes tests skip what
+// needs the library and the fetch command do nothing.
+const SkipEnv = "FLYBALL_SKIP_CHDB"
+
 // Run starts a program in a directory and waits for it. Its output goes to
 // out. Tests put their own in place of the real one.
 type Run func(ctx context.Context, dir string, out io.Writer, name string, args ...string) error
@@ -183,7 +187,10 @@ func (cfg FetchConfig) download(ctx context.Context, dir, path string) error {
 func (cfg FetchConfig) pack(ctx context.Context, tmp string) (string, error) {
 	var output strings.Builder
 	stop := showProgress(cfg.Progress, tmp)
-	err := cfg.Run(ctx, tmp, &output, "npm", "pack", cfg.Package.Name+"@"+Version, "--ignore-scripts", "--no-audit", "--no-fund")
+	err := cfg.Run(ctx, tmp, &output, "npm", "pack", cfg.Package.Name+"@"+Version, "--ignore-scripts", "--no-audit", "--no-fund",
+		// A cache of its own: it shows how far npm is, and npm's usual one
+		// would keep another copy for good.
+		"--cache", filepath.Join(tmp, "npm"))
 	stop()
 	if errors.Is(err, exec.ErrNotFound) {
 		return "", fmt.Errorf("npm is not on the PATH: install Node.js, which brings npm, or set %s to the path of a libchdb %s: %w", LibraryEnv, Version, err)

@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// drainLimit is how much of a refused body is read before the answer.
+const drainLimit = 256 << 20
+
 const plainText = "text/plain; charset=UTF-8"
 
 func (s *Server) routes() http.Handler {
@@ -72,6 +75,9 @@ func (s *Server) serveStatement(w http.ResponseWriter, r *http.Request) {
 		err = s.answer(w, r, q)
 	}
 	if err != nil {
+		// A client that is still sending would see a broken connection and not
+		// the answer.
+		io.CopyN(io.Discard, r.Body, drainLimit)
 		s.fail(w, err)
 	}
 }

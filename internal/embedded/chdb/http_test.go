@@ -303,3 +303,38 @@ func TestCloseFinishesRunningStatements(t *testing.T) {
 	t.Run("finished", func(t *testing.T) { f(t, time.Minute, "SELECT sleep(1), 'finished'", 200, "0\tfinished\n") })
 	t.Run("killed", func(t *testing.T) { f(t, 50*time.Millisecond, slowSQL, 500, "Code: 394. ") })
 }
+
+// TestCloseDoesNotWaitForABodyWithoutEnd leaves an insert half sent.
+func TestCloseDoesNotWaitForABodyWithoutEnd(t *testing.T) {
+	dir := t.TempDir()
+	s := startServer(t, func(c *Config) { c.GracePeriod, c.Dir = 0, dir })
+	if got := send(t, "POST", s.URL(), strings.NewReader("CREATE TABLE half (a UInt64) ENGINE = MergeTree ORDER BY a"), nil); got.status != 200 {
+		t.Fatal(got.body)
+	}
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /?query=INSERT+INTO+half+FORMAT+CSV HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n1\n")
+	waitRunning(s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := openEngine(t, dir).Query("SELECT count() FROM half", "CSV"); err != nil || string(out) != "0\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
+}
+
+func TestMaxResultBytes(t *testing.T) {
+	s := startServer(t, func(c *Config) { c.MaxResultBytes = 1 << 20 })
+	f := func(target string, want int) {
+		t.Helper()
+		got := send(t, "POST", s.URL()+target, strings.NewReader("SELECT number FROM numbers(1000000) FORMAT RowBinary"), nil)
+		if got.status != want {
+			t.Errorf("%s: got %d %q, want %d", target, got.status, got.body[:min(len(got.body), 300)], want)
+		}
+	}
+	f("/", 500)
+	f("/?max_result_bytes=10000000", 200)
+}

@@ -17,8 +17,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // one, so that a broken fetch does not look like a passing suite.
 func testLibrary(t testing.TB) string {
 	t.Helper()
-	if os.Getenv("FLYBALL_SKIP_CHDB") == "1" {
-		t.Skip("FLYBALL_SKIP_CHDB=1: no embedded ClickHouse")
+	if os.Getenv(SkipEnv) == "1" {
+		t.Skip(SkipEnv + "=1: no embedded ClickHouse")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()

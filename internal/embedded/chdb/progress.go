@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// showProgress says how long a download has taken until stop is called. npm
-// tells nothing about its own progress and writes the tarball at the end, so
-// there is only time to show, and the size once there is one.
+// showProgress says how long a download has taken until stop is called, and
+// how much of it is on disk: npm itself tells nothing about its progress.
 func showProgress(w io.Writer, dir string) (stop func()) {
 	every, format, end := 5*time.Second, "  still downloading: %s%s\n", ""
 	if isTerminal(w) {

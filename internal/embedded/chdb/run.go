@@ -3,6 +3,7 @@ package chdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -15,7 +16,7 @@ func (s *Server) run(ctx context.Context, q *request) (Result, string, error) {
 		return Result{}, "", err
 	}
 	defer conn.Close()
-	if err := q.prepare(conn); err != nil {
+	if err := q.prepare(conn, s.limits.MaxResultBytes); err != nil {
 		return Result{}, "", err
 	}
 	if q.statement.insert {
@@ -40,13 +41,14 @@ func bodyError(err error) error {
 }
 
 // prepare gives a fresh session the request's database and settings.
-func (q *request) prepare(conn *Conn) error {
+func (q *request) prepare(conn *Conn, maxResult int64) error {
 	if q.database != "" && q.database != "default" {
 		if _, err := conn.Query("USE "+quoteName(q.database), "Null"); err != nil {
 			return err
 		}
 	}
-	var set []string
+	// First, so that a client can set its own limit.
+	set := []string{fmt.Sprintf("max_result_bytes = %d", maxResult)}
 	for _, s := range q.settings {
 		set = append(set, s.name+" = "+quoteText(s.value))
 	}
@@ -56,9 +58,6 @@ func (q *request) prepare(conn *Conn) error {
 	if q.readOnly {
 		// Last, because it forbids changes of some settings.
 		set = append(set, "readonly = 2")
-	}
-	if len(set) == 0 {
-		return nil
 	}
 	_, err := conn.Query("SET "+strings.Join(set, ", "), "Null")
 	return err

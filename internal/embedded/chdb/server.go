@@ -109,13 +109,23 @@ func (s *Server) DSN(database string) string {
 // Engine is the engine behind the server, for statements without HTTP.
 func (s *Server) Engine() *Engine { return s.engine }
 
+// killTime is what Close grants killed statements to answer their clients.
+const killTime = 2 * time.Second
+
 // Close stops listening, lets running statements finish for the grace period,
 // kills what still runs, stops the engine and removes a temporary directory.
 // It may be called more than once.
 func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
 		grace := time.AfterFunc(s.limits.GracePeriod, s.hurry)
-		err := s.http.Shutdown(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), s.limits.GracePeriod+killTime)
+		defer cancel()
+		err := s.http.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			// A client that never ends its body: an insert cut off here is
+			// not committed.
+			err = s.http.Close()
+		}
 		grace.Stop()
 		s.hurry()
 		s.watching.Wait()

@@ -30,10 +30,6 @@ import (
 	"github.com/flyball-io/flyball/internal/embedded/chdb"
 )
 
-// SkipEnv names the environment variable that, set to 1, skips every test
-// that needs the embedded ClickHouse.
-const SkipEnv = "FLYBALL_SKIP_CHDB"
-
 // fetchTimeout bounds a first download on a slow line.
 const fetchTimeout = 10 * time.Minute
 
@@ -85,8 +81,8 @@ func stop() error {
 // starts if need be. The database is dropped when the test ends.
 func ClickHouse(t testing.TB) *Database {
 	t.Helper()
-	if os.Getenv(SkipEnv) == "1" {
-		t.Skipf("%s=1: no embedded ClickHouse", SkipEnv)
+	if os.Getenv(chdb.SkipEnv) == "1" {
+		t.Skipf("%s=1: no embedded ClickHouse", chdb.SkipEnv)
 	}
 	shared.Lock()
 	defer shared.Unlock()
@@ -98,7 +94,7 @@ func ClickHouse(t testing.TB) *Database {
 		shared.server, shared.err = chdb.Start(ctx, cfg)
 	}
 	if shared.err != nil {
-		t.Fatalf("cannot start the embedded ClickHouse: %v\nfetch it with `go run ./internal/embedded/chdb/fetch`, or skip these tests with %s=1", shared.err, SkipEnv)
+		t.Fatalf("cannot start the embedded ClickHouse: %v\nfetch it with `go run ./internal/embedded/chdb/fetch`, or skip these tests with %s=1", shared.err, chdb.SkipEnv)
 	}
 	shared.count++
 	db := &Database{Server: shared.server, Name: fmt.Sprintf("test%d_%s", shared.count, plain(t.Name()))}

@@ -16,8 +16,8 @@ import (
 )
 
 func main() {
-	if os.Getenv("FLYBALL_SKIP_CHDB") == "1" {
-		fmt.Fprintln(os.Stderr, "fetch: skipped, FLYBALL_SKIP_CHDB=1")
+	if os.Getenv(chdb.SkipEnv) == "1" {
+		fmt.Fprintln(os.Stderr, "fetch: skipped, "+chdb.SkipEnv+"=1")
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
