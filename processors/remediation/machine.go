@@ -1,6 +1,7 @@
 package remediation
 
 import (
+	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 
@@ -40,7 +41,8 @@ func (m *Machine) Abort() { m.memory.abort() }
 // finding judges one state of a finding.
 func (m *Machine) finding(f *flyball.Finding, out *processors.Ready) {
 	if detail := unusable(f); detail != "" {
-		out.DeadLetters = append(out.DeadLetters, processors.DeadLetter{Reason: "finding_unusable", Detail: detail})
+		value, _ := json.Marshal(f) // what JSON cannot carry is dead without its value
+		out.DeadLetters = append(out.DeadLetters, processors.DeadLetter{Reason: "finding_unusable", Detail: detail, Value: value})
 		return
 	}
 	m.memory.advance(f.At)

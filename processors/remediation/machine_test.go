@@ -236,8 +236,9 @@ func TestUnusableFindings(t *testing.T) {
 		if len(ready.Decisions) != 0 || len(ready.State) != 0 || len(ready.DeadLetters) != 1 {
 			t.Fatalf("want one dead letter, got %+v", ready)
 		}
-		if got := ready.DeadLetters[0]; got.Reason != "finding_unusable" || got.Detail != want {
-			t.Errorf("got %+v, want %q", got, want)
+		got := ready.DeadLetters[0]
+		if got.Reason != "finding_unusable" || got.Detail != want || !strings.Contains(string(got.Value), `"entity":"cart"`) {
+			t.Errorf("got %s %q %s, want %q", got.Reason, got.Detail, got.Value, want)
 		}
 	}
 	f("the finding has no id", func(f *flyball.Finding) { f.ID = "" })
