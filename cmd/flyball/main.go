@@ -1,0 +1,100 @@
+// Command flyball is the governor for production systems: one binary for every
+// role and every tool.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set when the binary is built.
+var version = "dev"
+
+// Exit codes. Others script against them: they do not change.
+const (
+	exitOK    = 0
+	exitError = 1 // something failed while running
+	exitUsage = 2 // wrong arguments or configuration
+	exitLint  = 3 // lint has findings
+)
+
+// codedError carries an exit code with an error; a nil error prints nothing.
+type codedError struct {
+	code int
+	err  error
+}
+
+// Error returns the error's text.
+func (e *codedError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+// Unwrap returns the error.
+func (e *codedError) Unwrap() error { return e.err }
+
+func usageError(err error) error { return &codedError{exitUsage, err} }
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first signal drains; a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var coded *codedError
+	code := exitError
+	if errors.As(err, &coded) {
+		code = coded.code
+		err = coded.err
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "flyball:", err)
+	}
+	return code
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "flyball",
+		Short: "The governor for production systems",
+		Long: `Flyball reads telemetry from Kafka, computes SLIs, error budgets and burn rates,
+finds what is wrong, and sends remediation commands, exactly once.
+
+Try it:  flyball dev`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
+	})
+	root.AddCommand(newDev(), newRun(), newLint(), newLoadgen(), newVersion())
+	return root
+}
+
+// exactArgs makes wrong numbers of arguments a usage error.
+func exactArgs(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := cobra.ExactArgs(n)(c, args); err != nil {
+			return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,168 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode"
+	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/processors/aggregate"
+)
+
+// aggregateStage decodes the records of one source and folds their samples into
+// partial panes.
+type aggregateStage struct {
+	source  flyball.Source
+	session *kafka.Session
+	decoder ingest.Decoder
+	builder *ingest.Builder
+	dict    *ingest.Dictionary
+	limit   int // label sets
+	machine *aggregate.Machine
+	emit    *emitter
+	metrics *Metrics
+
+	values      [][]float64
+	deadLetters []*kgo.Record
+	extents     map[kafka.Partition]kafka.Extent
+	lookedAt    time.Time
+}
+
+// lookEvery is how often the ends of the source's partitions are looked up, to
+// tell idle partitions from ones that are behind.
+const lookEvery = time.Second
+
+func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, labelSets int, panes int32, s *kafka.Session, e *emitter, m *Metrics) (*aggregateStage, error) {
+	p := projectionOf(indicators)
+	dec, err := decode.New(src, p)
+	if err != nil {
+		return nil, err
+	}
+	dict := ingest.NewDictionary(len(p.Labels))
+	machine, err := aggregate.New(aggregate.Config{
+		Source: src, Indicators: indicators, Labels: p.Labels, Values: p.Values, Partitions: panes,
+	}, dict)
+	if err != nil {
+		return nil, err
+	}
+	return &aggregateStage{
+		source: src, session: s, decoder: dec, dict: dict, limit: labelSets,
+		builder: ingest.NewBuilder(p, dict, ingest.NewPool()), machine: machine,
+		emit: e, metrics: m, values: make([][]float64, len(p.Values)),
+	}, nil
+}
+
+// take decodes what was fetched, partition by partition, while it is in the
+// processor's cache.
+func (a *aggregateStage) take(fetches kgo.Fetches) {
+	a.builder.SetLatest(flyball.TimeOf(time.Now().Add(a.source.MaxAhead)))
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		for _, r := range p.Records {
+			if r.Attrs.IsControl() {
+				continue
+			}
+			if err := a.decode(r.Value); err != nil {
+				a.reject(r, err)
+			}
+		}
+		a.metrics.records.WithLabelValues(a.source.Name).Add(float64(len(p.Records)))
+		a.fold(p.Topic, p.Partition)
+	})
+}
+
+// decode contains a decoder's panic: it is a bug, but it must cost one record.
+func (a *aggregateStage) decode(value []byte) (err error) {
+	before := a.builder.Len()
+	defer func() {
+		if p := recover(); p != nil {
+			a.builder.Truncate(before)
+			err = &ingest.Rejection{Reason: ingest.ReasonPanic, Detail: fmt.Sprint(p)}
+		}
+	}()
+	return a.decoder.Decode(value, a.builder)
+}
+
+func (a *aggregateStage) reject(r *kgo.Record, err error) {
+	rej, ok := ingest.Rejected(err)
+	if !ok {
+		rej = &ingest.Rejection{Reason: ingest.ReasonMalformed, Detail: err.Error()}
+	}
+	a.metrics.rejected.WithLabelValues(a.source.Name, rej.Reason).Add(float64(max(rej.Samples, 1)))
+	a.deadLetters = append(a.deadLetters, a.emit.deadRecord(roleAggregate, rej.Reason, rej.Error(), r))
+}
+
+func (a *aggregateStage) fold(topic string, partition int32) {
+	b := a.builder.Batch()
+	defer b.Release()
+	a.metrics.samples.WithLabelValues(a.source.Name).Add(float64(b.Rows()))
+	for i, v := range b.Values {
+		a.values[i] = floats(v)
+	}
+	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{{
+		Topic: topic, Partition: partition, Time: b.Time.Int64Values(),
+		Set: b.Set.Uint32Values(), Values: a.values, MaxTime: b.MaxTime,
+	}}})
+}
+
+func floats(v *array.Float64) []float64 { return v.Float64Values() }
+
+func (a *aggregateStage) flush(ctx context.Context, now time.Time) (output, error) {
+	partitions, err := a.partitions(ctx, now)
+	if err != nil {
+		return output{}, err
+	}
+	ready := a.machine.Step(aggregate.Input{Flush: &aggregate.Flush{Now: flyball.TimeOf(now), Partitions: partitions}})
+	out := output{records: a.deadLetters}
+	for _, b := range ready.Panes {
+		out.records = append(out.records, a.emit.panes(b))
+	}
+	return out, nil
+}
+
+// partitions says how far the partitions that this member owns have been read.
+func (a *aggregateStage) partitions(ctx context.Context, now time.Time) ([]aggregate.SourcePartition, error) {
+	if now.Sub(a.lookedAt) >= lookEvery {
+		ends, err := a.session.Extents(ctx, a.source.Topics...)
+		if err != nil {
+			return nil, err
+		}
+		a.extents, a.lookedAt = ends, now
+	}
+	of := map[string]int32{}
+	for p := range a.extents {
+		of[p.Topic]++
+	}
+	var out []aggregate.SourcePartition
+	for p, next := range a.session.Positions() {
+		extent, known := a.extents[p]
+		if !known {
+			continue // a partition newer than the last look
+		}
+		behind := max(extent.End-max(next, extent.Start), 0)
+		a.metrics.lag.WithLabelValues(p.Topic, fmt.Sprint(p.Partition)).Set(float64(behind))
+		out = append(out, aggregate.SourcePartition{
+			Topic: p.Topic, Partition: p.Partition, Of: of[p.Topic], CaughtUp: behind == 0,
+		})
+	}
+	sortPartitions(out)
+	return out, nil
+}
+
+func (a *aggregateStage) end(committed bool) {
+	a.deadLetters = nil
+	if committed {
+		a.machine.Commit()
+	} else {
+		a.machine.Abort()
+	}
+	if a.dict.Sets() > a.limit {
+		a.dict.Reset()
+		a.metrics.resets.WithLabelValues(a.source.Name).Inc()
+	}
+}

@@ -1,0 +1,137 @@
+package pipeline
+
+import (
+	"encoding/json"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/processors"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
+)
+
+// marksHeader carries watermark marks beside the panes of a record, as JSON.
+const marksHeader = "flyball-marks"
+
+// emitter turns what machines return into Kafka records.
+type emitter struct {
+	topics  sinkkafka.Topics
+	metrics *Metrics
+	events  sinkkafka.Encoder
+}
+
+func newEmitter(c *config.Config, topics sinkkafka.Topics, m *Metrics) (*emitter, error) {
+	e := &emitter{
+		topics: topics, metrics: m,
+		events: sinkkafka.Encoder{Topics: topics, Source: "/flyball/" + c.Pipeline.Name},
+	}
+	if file := c.Pipeline.Signing.KeyFile; file != "" {
+		key, err := sinkkafka.LoadSigningKey(file, c.Pipeline.Signing.KeyID)
+		if err != nil {
+			return nil, err
+		}
+		e.events.Key = key
+	}
+	return e, nil
+}
+
+// partitioner sends records of keyed topics by their key, and all others to the
+// partition that they name.
+func (e *emitter) partitioner() kgo.Partitioner {
+	keyed := map[string]bool{e.topics.Decisions(): true, e.topics.Commands(): true, e.topics.DeadLetters(): true}
+	return byTopic{keyed, kgo.StickyKeyPartitioner(nil), kgo.ManualPartitioner()}
+}
+
+// byTopic chooses a partitioner by topic.
+type byTopic struct {
+	keyed          map[string]bool
+	sticky, manual kgo.Partitioner
+}
+
+// ForTopic implements kgo.Partitioner.
+func (b byTopic) ForTopic(topic string) kgo.TopicPartitioner {
+	if b.keyed[topic] {
+		return b.sticky.ForTopic(topic)
+	}
+	return b.manual.ForTopic(topic)
+}
+
+// panes encodes what aggregate sends to one partition.
+func (e *emitter) panes(b processors.PaneBlock) *kgo.Record {
+	r := &kgo.Record{Topic: e.topics.Panes(), Partition: b.Partition, Value: b.Panes}
+	if len(b.Marks) > 0 {
+		marks, err := json.Marshal(b.Marks)
+		if err != nil {
+			panic("BUG: marks do not encode: " + err.Error())
+		}
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: marksHeader, Value: marks})
+	}
+	return r
+}
+
+// evaluated encodes what evaluate found in one partition.
+func (e *emitter) evaluated(partition int32, r processors.Ready) ([]*kgo.Record, error) {
+	var out []*kgo.Record
+	if n := r.Windows.Len(); n > 0 {
+		out = append(out, &kgo.Record{Topic: e.topics.Windows(), Partition: partition, Value: r.Windows.Encode()})
+		e.metrics.emitted.WithLabelValues("window").Add(float64(n))
+	}
+	if n := r.SLO.Len(); n > 0 {
+		out = append(out, &kgo.Record{Topic: e.topics.SLO(), Partition: partition, Value: r.SLO.Encode()})
+		e.metrics.emitted.WithLabelValues("slo").Add(float64(n))
+	}
+	for i := range r.Findings {
+		f, err := e.events.Finding(&r.Findings[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+		e.metrics.emitted.WithLabelValues("finding").Inc()
+	}
+	for _, d := range r.DeadLetters {
+		out = append(out, e.dead(roleEvaluate, d))
+	}
+	return append(out, e.state(partition, r.State)...), nil
+}
+
+func (e *emitter) state(partition int32, changes []processors.StateChange) []*kgo.Record {
+	out := make([]*kgo.Record, len(changes))
+	for i, c := range changes {
+		out[i] = &kgo.Record{Topic: e.topics.State(), Partition: partition, Key: []byte(c.Key), Value: c.Value}
+	}
+	return out
+}
+
+// decided encodes what decide came to.
+func (e *emitter) decided(r processors.Ready) ([]*kgo.Record, error) {
+	out := e.state(0, r.State)
+	for i := range r.Decisions {
+		d, err := e.events.Decision(&r.Decisions[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+		e.metrics.emitted.WithLabelValues("decision").Inc()
+	}
+	for i := range r.Commands {
+		c, err := e.events.Command(&r.Commands[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+		e.metrics.emitted.WithLabelValues("command").Inc()
+	}
+	return out, nil
+}
+
+// dead encodes a part of the input that a machine gave up.
+func (e *emitter) dead(role string, d processors.DeadLetter) *kgo.Record {
+	e.metrics.deadLetters.WithLabelValues(role, d.Reason).Inc()
+	return e.topics.DeadPart(d.Value, role, d.Reason, d.Detail)
+}
+
+// deadRecord encodes a record that could not be used.
+func (e *emitter) deadRecord(role, reason, message string, r *kgo.Record) *kgo.Record {
+	e.metrics.deadLetters.WithLabelValues(role, reason).Inc()
+	return e.topics.DeadLetter(r, role, reason, message)
+}

@@ -1,0 +1,153 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/aggregate"
+	"github.com/flyball-io/flyball/processors/evaluate"
+)
+
+// evaluateStage runs one evaluate machine per partition of the panes topic that
+// the member owns.
+type evaluateStage struct {
+	cfg       evaluate.Config // Partition is set per machine
+	topic     string
+	readState func(ctx context.Context, partition int32, prefix string) (map[string][]byte, error)
+	emit      *emitter
+	metrics   *Metrics
+	log       *slog.Logger
+
+	machines map[int32]*evaluate.Machine
+	inputs   map[int32]*evaluate.Input
+	late     []processors.DeadLetter
+}
+
+// rebalanced drops the machines of partitions that are gone and restores those
+// of new ones.
+func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
+	for _, p := range c.Revoked {
+		delete(e.machines, p.Partition)
+		delete(e.inputs, p.Partition)
+	}
+	for _, a := range c.Assigned {
+		p := a.Partition.Partition
+		delete(e.inputs, p)
+		started := time.Now()
+		head, err := headOf(a)
+		if err != nil {
+			return err
+		}
+		cfg := e.cfg
+		cfg.Partition = p
+		m := evaluate.New(cfg)
+		state, err := e.readState(ctx, p, evaluate.Prefix(p))
+		if err != nil {
+			return err
+		}
+		if err := restore(state, m.Restore); err != nil {
+			return err
+		}
+		m.Restored()
+		m.ResumeAt(head)
+		e.machines[p] = m
+		e.log.Info("partition restored", "role", roleEvaluate, "partition", p, "from", a.Offset, "head", head, "keys", len(state), "took", time.Since(started))
+	}
+	return nil
+}
+
+func (e *evaluateStage) take(fetches kgo.Fetches) {
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if e.machines[p.Partition] == nil {
+			return // revoked meanwhile: this transaction will be taken back
+		}
+		in := e.inputs[p.Partition]
+		if in == nil {
+			in = &evaluate.Input{}
+			e.inputs[p.Partition] = in
+		}
+		for _, r := range p.Records {
+			if r.Attrs.IsControl() {
+				continue
+			}
+			marks, err := marksOf(r)
+			if err != nil {
+				e.late = append(e.late, processors.DeadLetter{Reason: evaluate.ReasonMalformed, Detail: err.Error(), Value: r.Value})
+			}
+			in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: marks})
+		}
+	})
+}
+
+func marksOf(r *kgo.Record) ([]processors.Mark, error) {
+	for _, h := range r.Headers {
+		if h.Key == marksHeader {
+			var marks []processors.Mark
+			if err := json.Unmarshal(h.Value, &marks); err != nil {
+				return nil, fmt.Errorf("cannot read watermark marks at offset %d: %w", r.Offset, err)
+			}
+			return marks, nil
+		}
+	}
+	return nil, nil
+}
+
+func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
+	out := output{resume: map[kafka.Partition]int64{}}
+	for _, d := range e.late {
+		out.records = append(out.records, e.emit.dead(roleEvaluate, d))
+	}
+	for _, p := range slices.Sorted(maps.Keys(e.inputs)) {
+		m := e.machines[p]
+		ready := m.Step(*e.inputs[p])
+		records, err := e.emit.evaluated(p, ready)
+		if err != nil {
+			return output{}, err
+		}
+		out.records = append(out.records, records...)
+		if ready.Resume != nil {
+			out.resume[kafka.Partition{Topic: e.topic, Partition: p}] = ready.Resume.Low
+		} else {
+			// Lower nothing, but still commit where news begin.
+			out.resume[kafka.Partition{Topic: e.topic, Partition: p}] = 1<<63 - 1
+		}
+		for _, s := range e.cfg.Sources {
+			if wm := m.Watermark(s.Name); wm != flyball.NoTime {
+				e.metrics.watermark.WithLabelValues(s.Name, fmt.Sprint(p)).Set(float64(wm) / 1e9)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (e *evaluateStage) end(committed bool) {
+	for p := range e.inputs {
+		m := e.machines[p]
+		switch {
+		case m == nil:
+		case committed:
+			m.Commit()
+		default:
+			m.Abort()
+		}
+	}
+	clear(e.inputs)
+	e.late = nil
+}
+
+func sortPartitions(list []aggregate.SourcePartition) {
+	slices.SortFunc(list, func(a, b aggregate.SourcePartition) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+}

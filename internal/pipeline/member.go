@@ -1,0 +1,198 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/flyball-io/flyball/ingest/kafka"
+)
+
+// stage is what a member does with what it reads: a state machine, its inputs
+// decoded and its outputs encoded. It is used by one goroutine.
+type stage interface {
+	// take adds what one poll gave.
+	take(kgo.Fetches)
+	// flush steps the machine and returns what must become durable together.
+	flush(ctx context.Context, now time.Time) (output, error)
+	// end tells whether that is durable, or never was.
+	end(committed bool)
+}
+
+// owner is a stage with memory per partition.
+type owner interface {
+	// rebalanced forgets and restores partitions.
+	rebalanced(ctx context.Context, c kafka.Changes) error
+}
+
+// output is one transaction's worth.
+type output struct {
+	records []*kgo.Record
+	// resume lowers the committed offset of partitions; the offset proper goes
+	// into the metadata.
+	resume map[kafka.Partition]int64
+}
+
+// member is one group member: it joins, and runs the one loop of the engine,
+// poll → step → produce and commit in one transaction, until its context ends.
+type member struct {
+	role     string
+	join     kafka.Config
+	newStage func(*kafka.Session) (stage, error)
+	interval time.Duration // least time between commits
+	maxPoll  int           // records per poll
+	always   bool          // flush even when nothing was polled (idle marks)
+	ready    func()        // called after every committed transaction
+	metrics  *Metrics
+	log      *slog.Logger
+}
+
+// drainTimeout bounds the last transaction and leaving the group on shutdown.
+const drainTimeout = 8 * time.Second
+
+// run keeps a session going; one that fails is replaced by a new one, after a
+// pause, so that it starts from what is committed.
+func (m *member) run(ctx context.Context) error {
+	base := m.join.TransactionalID
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		m.join.TransactionalID = fmt.Sprintf("%s-%d", base, attempt)
+		err := m.session(ctx)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		m.metrics.sessionsLost.WithLabelValues(m.role).Inc()
+		pause := time.Duration(min(attempt+1, 10))*500*time.Millisecond + rand.N(500*time.Millisecond)
+		m.log.Error("session lost; starting another", "role", m.role, "error", err, "pause", pause)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+func (m *member) session(ctx context.Context) error {
+	s, err := kafka.Join(m.join)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	st, err := m.newStage(s)
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		if err := m.transaction(ctx, s, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transaction polls for one interval and commits. When the context ends it
+// finishes with what it has.
+func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) error {
+	polled, err := m.poll(ctx, s, st)
+	if err != nil {
+		return err
+	}
+	if !polled && !m.always {
+		return nil
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	started := time.Now()
+	out, err := st.flush(drain, started)
+	if err != nil {
+		st.end(false)
+		return err
+	}
+	if !polled && len(out.records) == 0 {
+		st.end(true)
+		return nil
+	}
+	committed, err := m.commit(drain, s, out)
+	st.end(committed)
+	m.metrics.transaction(m.role, committed, time.Since(started))
+	if committed {
+		m.ready()
+	}
+	return err
+}
+
+// poll takes records until the interval is over, and reports whether there were
+// any.
+func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (polled bool, err error) {
+	due, cancel := context.WithTimeout(ctx, m.interval)
+	defer cancel()
+	for {
+		fetches := s.PollRecords(due, m.maxPoll)
+		if fetches.IsClientClosed() {
+			return polled, errors.New("cannot poll: the client is closed")
+		}
+		m.pollErrors(fetches)
+		if c := s.TakeChanges(); len(c.Assigned)+len(c.Revoked) > 0 {
+			m.log.Info("rebalanced", "role", m.role, "assigned", len(c.Assigned), "revoked", len(c.Revoked))
+			if o, ok := st.(owner); ok {
+				if err := o.rebalanced(ctx, c); err != nil {
+					return polled, err
+				}
+			}
+		}
+		if !fetches.Empty() {
+			polled = true
+			st.take(fetches)
+			fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+				if n := len(p.Records); n > 0 {
+					s.Advance(kafka.Partition{Topic: p.Topic, Partition: p.Partition}, p.Records[n-1].Offset+1)
+				}
+			})
+			fetches.EachRecord((*kgo.Record).Recycle)
+		}
+		if due.Err() != nil {
+			return polled, nil
+		}
+	}
+}
+
+func (m *member) pollErrors(fetches kgo.Fetches) {
+	for _, e := range fetches.Errors() {
+		if errors.Is(e.Err, context.DeadlineExceeded) || errors.Is(e.Err, context.Canceled) {
+			continue
+		}
+		m.metrics.pollErrors.WithLabelValues(m.role, e.Topic).Inc()
+		m.log.Warn("cannot fetch", "role", m.role, "topic", e.Topic, "partition", e.Partition, "error", e.Err)
+	}
+}
+
+// commit produces the output and commits how far was read, in one transaction.
+func (m *member) commit(ctx context.Context, s *kafka.Session, out output) (bool, error) {
+	if err := s.Begin(); err != nil {
+		return false, fmt.Errorf("cannot begin a transaction: %w", err)
+	}
+	produced := kgo.AbortingFirstErrPromise(s.Client())
+	for _, r := range out.records {
+		s.Produce(ctx, r, produced.Promise())
+	}
+	produceErr := produced.Err()
+	if produceErr != nil {
+		m.log.Warn("cannot produce; taking the transaction back", "role", m.role, "error", produceErr)
+	}
+	if len(out.resume) > 0 {
+		ctx = kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+			lowerOffsets(req, out.resume)
+			return nil
+		})
+	}
+	committed, err := s.End(ctx, kgo.TransactionEndTry(produceErr == nil))
+	if err != nil {
+		return committed, fmt.Errorf("cannot end a transaction: %w", err)
+	}
+	return committed, nil
+}

@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics are the numbers that Flyball shows about itself.
+type Metrics struct {
+	samples      *prometheus.CounterVec
+	records      *prometheus.CounterVec
+	rejected     *prometheus.CounterVec
+	deadLetters  *prometheus.CounterVec
+	transactions *prometheus.CounterVec
+	seconds      *prometheus.HistogramVec
+	sessionsLost *prometheus.CounterVec
+	pollErrors   *prometheus.CounterVec
+	watermark    *prometheus.GaugeVec
+	emitted      *prometheus.CounterVec
+	resets       *prometheus.CounterVec
+	recorded     *prometheus.CounterVec
+	retries      *prometheus.CounterVec
+	skipped      *prometheus.CounterVec
+	lag          *prometheus.GaugeVec
+}
+
+// NewMetrics registers the metrics with r.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flyball_" + name, Help: help}, labels)
+		r.MustRegister(c)
+		return c
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "flyball_" + name, Help: help}, labels)
+		r.MustRegister(g)
+		return g
+	}
+	m := &Metrics{
+		records:      counter("records_total", "Records read from the topics of a source.", "source"),
+		samples:      counter("samples_total", "Samples decoded.", "source"),
+		rejected:     counter("rejected_samples_total", "Samples not taken; reason says why. A whole record counts as one.", "source", "reason"),
+		deadLetters:  counter("dead_letters_total", "Records sent to the dead-letter topic.", "stage", "reason"),
+		transactions: counter("transactions_total", "Kafka transactions by result.", "role", "result"),
+		sessionsLost: counter("sessions_lost_total", "Sessions that ended with an error and were replaced.", "role"),
+		pollErrors:   counter("poll_errors_total", "Errors of fetches.", "role", "topic"),
+		emitted:      counter("emitted_total", "Results sent, by kind.", "kind"),
+		resets:       counter("dictionary_resets_total", "Times that the label sets of a source were forgotten because there were too many.", "source"),
+		recorded:     counter("recorded_rows_total", "Rows written to ClickHouse.", "table"),
+		retries:      counter("record_retries_total", "Inserts tried again.", "table"),
+		skipped:      counter("record_skipped_total", "Records of result topics that could not be read.", "table", "reason"),
+		watermark:    gauge("watermark_seconds", "Watermark of a source as evaluate sees it, seconds since the epoch.", "source", "partition"),
+		lag:          gauge("source_lag_records", "Records of a source partition not read yet.", "topic", "partition"),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "flyball_transaction_seconds", Help: "Time from the end of polling to the end of the transaction.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}, []string{"role"}),
+	}
+	r.MustRegister(m.seconds)
+	return m
+}
+
+func (m *Metrics) transaction(role string, committed bool, d time.Duration) {
+	result := "committed"
+	if !committed {
+		result = "aborted"
+	}
+	m.transactions.WithLabelValues(role, result).Inc()
+	m.seconds.WithLabelValues(role).Observe(d.Seconds())
+}

@@ -1,0 +1,258 @@
+// Package pipeline wires Flyball: it turns a configuration into members of
+// consumer groups and runs them. Read this file first.
+//
+//	telemetry ──▶ aggregate ──▶ panes ──▶ evaluate ──▶ windows, slo, findings
+//	                                                        │            │
+//	                                          record ◀──────┴── decisions, commands ◀── decide
+//
+// aggregate, evaluate and decide are stages around pure machines, all driven by
+// the same loop (member.go): poll, step, and in one Kafka transaction produce
+// what came out, the machine's changed memory, and how far was read. record
+// (record.go) copies results to ClickHouse at its own pace.
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors"
+	"github.com/flyball-io/flyball/detectors/burnrate"
+	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/processors/evaluate"
+	"github.com/flyball-io/flyball/processors/remediation"
+	"github.com/flyball-io/flyball/sinks/clickhouse"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
+)
+
+// The roles of a process.
+const (
+	roleAggregate = "aggregate"
+	roleEvaluate  = "evaluate"
+	roleDecide    = "decide"
+	roleRecord    = "record"
+)
+
+// Roles lists every role.
+func Roles() []string { return []string{roleAggregate, roleEvaluate, roleDecide, roleRecord} }
+
+// Options says what to run.
+type Options struct {
+	// Config is the configuration.
+	Config *config.Config
+	// Roles to run; empty means all.
+	Roles []string
+	// Log takes what happens.
+	Log *slog.Logger
+	// Metrics take the numbers.
+	Metrics *Metrics
+	// Ready, when set, is called once, after the first transaction of any role.
+	Ready func()
+	// Kafka holds further options of every Kafka client.
+	Kafka []kgo.Opt
+}
+
+// pipeline is what the roles share.
+type pipeline struct {
+	Options
+	cfg      *config.Config
+	topics   sinkkafka.Topics
+	emit     *emitter
+	instance string // differs in every start
+	ready    func()
+}
+
+// transactionTimeout is how long a dead member's transaction may block readers.
+const transactionTimeout = 15 * time.Second
+
+// evaluateInterval is how long evaluate gathers panes for one transaction.
+const evaluateInterval = 100 * time.Millisecond
+
+// decideInterval is how long decide gathers findings for one transaction.
+const decideInterval = 20 * time.Millisecond
+
+// Run runs until the context ends, then drains, commits and leaves the groups.
+func Run(ctx context.Context, o Options) error {
+	p, err := newPipeline(o)
+	if err != nil {
+		return err
+	}
+	if err := p.ensureTopics(ctx); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	start := map[string]func(context.Context, *errgroup.Group) error{
+		roleAggregate: p.aggregate, roleEvaluate: p.evaluate, roleDecide: p.decide, roleRecord: p.record,
+	}
+	for _, role := range Roles() {
+		if len(o.Roles) > 0 && !slices.Contains(o.Roles, role) {
+			continue
+		}
+		if err := start[role](ctx, group); err != nil {
+			return err
+		}
+	}
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func newPipeline(o Options) (*pipeline, error) {
+	for _, r := range o.Roles {
+		if !slices.Contains(Roles(), r) {
+			return nil, fmt.Errorf("cannot run role %q: the roles are %v", r, Roles())
+		}
+	}
+	id := make([]byte, 6)
+	if _, err := rand.Read(id); err != nil {
+		return nil, fmt.Errorf("cannot make an instance id: %w", err)
+	}
+	p := &pipeline{Options: o, cfg: o.Config, instance: hex.EncodeToString(id), ready: func() {}}
+	if o.Ready != nil {
+		p.ready = sync.OnceFunc(o.Ready)
+	}
+	p.topics = sinkkafka.Topics{Prefix: p.cfg.Pipeline.Kafka.TopicPrefix}
+	var err error
+	p.emit, err = newEmitter(p.cfg, p.topics, o.Metrics)
+	return p, err
+}
+
+// clientOptions are those of clients that are no group members.
+func (p *pipeline) clientOptions() []kgo.Opt {
+	return append([]kgo.Opt{
+		kgo.SeedBrokers(p.cfg.Pipeline.Kafka.Brokers...), kgo.ClientID("flyball"),
+	}, p.Kafka...)
+}
+
+// member returns a group member; group and number tell members apart.
+func (p *pipeline) member(role, group string, number int, topics []string) *member {
+	return &member{
+		role: role, ready: p.ready, metrics: p.Metrics, log: p.Log, interval: time.Duration(p.cfg.Pipeline.CommitInterval), maxPoll: 2000,
+		join: kafka.Config{
+			Brokers: p.cfg.Pipeline.Kafka.Brokers, ClientID: "flyball-" + role,
+			Group: p.cfg.Pipeline.Kafka.Group + "-" + group, Topics: topics,
+			TransactionalID:    fmt.Sprintf("%s-%s-%s-%d", p.cfg.Pipeline.Kafka.Group, group, p.instance, number),
+			TransactionTimeout: transactionTimeout,
+			Partitioner:        p.emit.partitioner(),
+			Options:            p.Kafka,
+		},
+	}
+}
+
+// aggregate starts several members per source, because one client decodes
+// fetches on one core.
+func (p *pipeline) aggregate(ctx context.Context, g *errgroup.Group) error {
+	workers := p.cfg.Pipeline.Workers
+	if workers == 0 {
+		workers = runtime.NumCPU()
+	}
+	for _, src := range p.cfg.Sources {
+		indicators := indicatorsOf(p.cfg.Indicators, src.Name)
+		if len(indicators) == 0 {
+			p.Log.Warn("source has no indicator; it is not read", "source", src.Name)
+			continue
+		}
+		for n := range workers {
+			m := p.member(roleAggregate, "aggregate-"+src.Name, n, src.Topics)
+			m.always = true
+			m.join.Options = append(slices.Clip(m.join.Options), kgo.WithPools(newFetchPool()))
+			m.newStage = func(s *kafka.Session) (stage, error) {
+				return newAggregateStage(src, indicators, p.cfg.Pipeline.Limits.LabelSets, int32(p.cfg.Pipeline.Partitions.Panes), s, p.emit, p.Metrics)
+			}
+			g.Go(func() error { return m.run(ctx) })
+		}
+	}
+	return nil
+}
+
+func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
+	m := p.member(roleEvaluate, roleEvaluate, 0, []string{p.topics.Panes()})
+	m.interval = evaluateInterval
+	m.newStage = func(*kafka.Session) (stage, error) {
+		return &evaluateStage{
+			cfg: evaluate.Config{
+				Sources: measured(p.cfg), Indicators: p.cfg.Indicators, SLOs: p.cfg.SLOs,
+				StatusEvery: time.Duration(p.cfg.Pipeline.SLO.StatusInterval),
+				Detector:    func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
+			},
+			topic: p.topics.Panes(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
+			machines: map[int32]*evaluate.Machine{}, inputs: map[int32]*evaluate.Input{},
+		}, nil
+	}
+	g.Go(func() error { return m.run(ctx) })
+	return nil
+}
+
+// measured returns the sources that some indicator reads.
+func measured(c *config.Config) []flyball.Source {
+	return slices.DeleteFunc(slices.Clone(c.Sources), func(s flyball.Source) bool {
+		return len(indicatorsOf(c.Indicators, s.Name)) == 0
+	})
+}
+
+func (p *pipeline) decide(ctx context.Context, g *errgroup.Group) error {
+	cfg := remediation.Config{Rules: p.cfg.Rules}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	m := p.member(roleDecide, roleDecide, 0, []string{p.topics.Findings()})
+	m.interval = decideInterval
+	m.join.Together = true
+	m.newStage = func(*kafka.Session) (stage, error) {
+		return &decideStage{cfg: cfg, readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log}, nil
+	}
+	g.Go(func() error { return m.run(ctx) })
+	return nil
+}
+
+func (p *pipeline) readState(ctx context.Context, partition int32, prefix string) (map[string][]byte, error) {
+	return readState(ctx, p.clientOptions(), p.topics.State(), partition, prefix)
+}
+
+// record starts the copy to ClickHouse, if there is one.
+func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
+	dsn := p.cfg.Pipeline.ClickHouse.DSN
+	if string(dsn) == "" {
+		p.Log.Warn("no clickhouse.dsn is configured; nothing is recorded")
+		return nil
+	}
+	db, err := clickhouse.Open(clickhouse.Config{DSN: string(dsn)})
+	if err != nil {
+		return err
+	}
+	topics := p.recordTopics()
+	client, err := kgo.NewClient(append(p.clientOptions(),
+		kgo.ConsumerGroup(p.cfg.Pipeline.Kafka.Group+"-"+roleRecord),
+		kgo.ConsumeTopics(names(topics)...),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
+	)...)
+	if err != nil {
+		return fmt.Errorf("cannot join group %q: %w", roleRecord, err)
+	}
+	r := &recorder{client: client, writer: db.Writer(), topics: topics, metrics: p.Metrics, log: p.Log}
+	g.Go(func() error {
+		defer db.Close()
+		if err := r.prepare(ctx, db); err != nil {
+			client.Close()
+			return err
+		}
+		return r.run(ctx)
+	})
+	return nil
+}

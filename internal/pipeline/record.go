@@ -1,0 +1,150 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/sinks/clickhouse"
+)
+
+// recorder writes the result topics to ClickHouse. It is a consumer group of its
+// own: when the database is away it waits, and nothing else does.
+//
+// Every insert carries a token made of the offsets of its rows, so that rows
+// sent again after a crash are dropped, and offsets are committed only after the
+// insert was acknowledged.
+type recorder struct {
+	client  *kgo.Client
+	writer  *clickhouse.Writer
+	topics  map[string]recordTopic
+	metrics *Metrics
+	log     *slog.Logger
+}
+
+// recordTopic says how a topic is written.
+type recordTopic struct {
+	table string
+	write func(ctx context.Context, r *recorder, p kgo.FetchTopicPartition) error
+}
+
+// arrowTopic writes one block per record, as it came.
+func arrowTopic(table string) recordTopic {
+	return recordTopic{table, func(ctx context.Context, r *recorder, p kgo.FetchTopicPartition) error {
+		for _, rec := range p.Records {
+			if rec.Attrs.IsControl() {
+				continue
+			}
+			block, err := processors.DecodeRecord(rec.Value)
+			if err != nil {
+				r.skip(table, rec, err)
+				continue
+			}
+			rows := block.NumRows()
+			err = r.insert(ctx, table, func() error { return r.writer.Insert(ctx, table, block, token(rec, rec)) })
+			block.Release()
+			if err != nil {
+				return err
+			}
+			r.metrics.recorded.WithLabelValues(table).Add(float64(rows))
+		}
+		return nil
+	}}
+}
+
+// eventTopic writes the CloudEvents of one poll in one insert.
+func eventTopic[T any](table string, decode func(*kgo.Record) (T, error), write func(*clickhouse.Writer, context.Context, []T, string) error) recordTopic {
+	return recordTopic{table, func(ctx context.Context, r *recorder, p kgo.FetchTopicPartition) error {
+		var rows []T
+		for _, rec := range p.Records {
+			if rec.Attrs.IsControl() {
+				continue
+			}
+			row, err := decode(rec)
+			if err != nil {
+				r.skip(table, rec, err)
+				continue
+			}
+			rows = append(rows, row)
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		tok := token(p.Records[0], p.Records[len(p.Records)-1])
+		if err := r.insert(ctx, table, func() error { return write(r.writer, ctx, rows, tok) }); err != nil {
+			return err
+		}
+		r.metrics.recorded.WithLabelValues(table).Add(float64(len(rows)))
+		return nil
+	}}
+}
+
+func token(first, last *kgo.Record) string {
+	return fmt.Sprintf("%s:%d:%d-%d", first.Topic, first.Partition, first.Offset, last.Offset)
+}
+
+// skip passes over a record that is not what its topic holds. The record itself
+// stays on the topic.
+func (r *recorder) skip(table string, rec *kgo.Record, err error) {
+	r.log.Error("cannot record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "error", err)
+	r.metrics.skipped.WithLabelValues(table, "malformed").Inc()
+}
+
+// insert tries until the rows are acknowledged or the context ends. An error
+// that will not go away by itself is tried again too, slowly and loudly: the
+// rows are safe on their topic until somebody has mended the tables.
+func (r *recorder) insert(ctx context.Context, table string, write func() error) error {
+	pause := 100 * time.Millisecond
+	for {
+		err := write()
+		if err == nil {
+			return nil
+		}
+		if !clickhouse.Retryable(err) {
+			pause = maxPause
+		}
+		r.metrics.retries.WithLabelValues(table).Inc()
+		r.log.Warn("cannot insert; trying again", "table", table, "pause", pause, "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// maxPause is the longest time between two tries of an insert.
+const maxPause = 30 * time.Second
+
+func (r *recorder) run(ctx context.Context) error {
+	defer r.client.Close()
+	for ctx.Err() == nil {
+		fetches := r.client.PollRecords(ctx, 5000)
+		if fetches.IsClientClosed() || ctx.Err() != nil {
+			break
+		}
+		for _, e := range fetches.Errors() {
+			r.metrics.pollErrors.WithLabelValues(roleRecord, e.Topic).Inc()
+			r.log.Warn("cannot fetch", "role", roleRecord, "topic", e.Topic, "partition", e.Partition, "error", e.Err)
+		}
+		var failed error
+		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+			if t, ok := r.topics[p.Topic]; ok && failed == nil && len(p.Records) > 0 {
+				failed = t.write(ctx, r, p)
+			}
+		})
+		if failed != nil {
+			break // the context ended
+		}
+		if err := r.client.CommitUncommittedOffsets(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("cannot commit; what was read may be sent again, and is dropped then", "role", roleRecord, "error", err)
+		}
+		r.client.AllowRebalance()
+	}
+	return nil
+}
