@@ -3,6 +3,7 @@ package flyball
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // ppb is one, in parts per thousand million.
@@ -12,10 +13,14 @@ const ppb = 1_000_000_000
 func (s *SLO) Target() float64 { return float64(s.TargetPPB) / ppb }
 
 // BurnRate returns how many times faster than sustainable these counts burn the
-// error budget, for people; NaN without samples. Comparing is Burning's business.
+// error budget, for people: NaN without samples, +Inf when there is no budget and
+// something was bad. Comparing is Burning's business.
 func (s *SLO) BurnRate(total, bad int64) float64 {
-	if total <= 0 {
+	switch {
+	case total <= 0:
 		return math.NaN()
+	case bad <= 0:
+		return 0
 	}
 	return float64(bad) / float64(total) / (float64(ppb-s.TargetPPB) / ppb)
 }
@@ -33,16 +38,26 @@ func SLI(total, bad int64) float64 {
 //
 //	bad ÷ total ÷ (1 − target) ≥ FactorNum ÷ FactorDen
 //
-// compared as bad·10⁹·FactorDen ≥ FactorNum·total·(10⁹ − targetPPB) in 128 bits,
-// so that a rate exactly at the threshold is. Without samples nothing burns.
-// Counts must be ≥ 0; FactorNum and FactorDen must be below 2³³.
+// compared as bad·10⁹·FactorDen ≥ FactorNum·total·(10⁹ − targetPPB) in integers
+// of 192 bits, so that a rate exactly at the threshold is burning and none is
+// rounded. Without a bad sample nothing burns, not even a budget of nothing.
+// targetPPB lies between 0 and 10⁹; FactorNum and FactorDen are positive.
 func (t *BurnRateTier) Burning(targetPPB, total, bad int64) bool {
-	if total <= 0 {
+	if total <= 0 || bad <= 0 {
 		return false
 	}
-	leftHi, leftLo := bits.Mul64(uint64(bad), ppb*uint64(t.FactorDen))
-	rightHi, rightLo := bits.Mul64(uint64(total), uint64(t.FactorNum)*uint64(ppb-targetPPB))
-	return leftHi > rightHi || leftHi == rightHi && leftLo >= rightLo
+	left := product(uint64(bad), ppb, uint64(t.FactorDen))
+	right := product(uint64(total), uint64(ppb-targetPPB), uint64(t.FactorNum))
+	return slices.Compare(left[:], right[:]) >= 0
+}
+
+// product returns a·b·c, the most significant word first.
+func product(a, b, c uint64) [3]uint64 {
+	abHi, abLo := bits.Mul64(a, b)
+	midLow, low := bits.Mul64(abLo, c)
+	high, midHigh := bits.Mul64(abHi, c)
+	mid, carry := bits.Add64(midLow, midHigh, 0)
+	return [3]uint64{high + carry, mid, low}
 }
 
 // Factor returns the tier's threshold, for people.

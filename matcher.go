@@ -72,6 +72,8 @@ func ParseMatcher(s string) (Matcher, error) {
 			return Matcher{}, fmt.Errorf("cannot read matcher %q: the quotes of its value do not close", s)
 		}
 		value = unquoted
+	} else if strings.IndexAny(value, "=!<>~") == 0 {
+		return Matcher{}, fmt.Errorf("cannot read matcher %q: unknown operator at %q", s, rest)
 	}
 	m.Value = value
 	return m, m.compile(s)
@@ -98,7 +100,7 @@ func (m *Matcher) compile(s string) error {
 // ParseQuantity reads a number ("0.5", "1e3") or a duration ("300ms", "2s"),
 // which it returns in nanoseconds.
 func ParseQuantity(s string) (float64, error) {
-	if n, err := strconv.ParseFloat(s, 64); err == nil {
+	if n, err := strconv.ParseFloat(s, 64); err == nil && n == n {
 		return n, nil
 	}
 	if d, err := time.ParseDuration(s); err == nil {

@@ -21,12 +21,20 @@ func TimeOf(t time.Time) Time { return Time(t.UnixNano()) }
 // Std converts t to a time.Time in UTC.
 func (t Time) Std() time.Time { return time.Unix(0, int64(t)).UTC() }
 
-// Add returns t moved by d. NoTime stays NoTime.
+// Add returns t moved by d. NoTime stays NoTime; what lies beyond the range of
+// Time becomes its first or last point.
 func (t Time) Add(d time.Duration) Time {
 	if t == NoTime {
 		return NoTime
 	}
-	return t + Time(d)
+	sum := t + Time(d)
+	switch {
+	case d > 0 && sum < t:
+		return math.MaxInt64
+	case d < 0 && (sum > t || sum == NoTime):
+		return NoTime + 1
+	}
+	return sum
 }
 
 // Sub returns t − u.
@@ -34,13 +42,21 @@ func (t Time) Sub(u Time) time.Duration { return time.Duration(t - u) }
 
 // Floor returns the start of the slice of width d that holds t, slices being
 // aligned to the epoch. It rounds towards the past for times before 1970 too.
-// d must be positive.
+// NoTime stays NoTime; a slice that begins before the range of Time gives the
+// next one. d must be positive.
 func (t Time) Floor(d time.Duration) Time {
+	if t == NoTime {
+		return NoTime
+	}
 	r := int64(t) % int64(d)
 	if r < 0 {
 		r += int64(d)
 	}
-	return t - Time(r)
+	floor := t - Time(r)
+	if floor > t || floor == NoTime {
+		floor += Time(d)
+	}
+	return floor
 }
 
 // String returns t in RFC 3339 with as many fraction digits as needed, or "-"

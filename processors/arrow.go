@@ -32,33 +32,62 @@ func encodeRecord(schema *arrow.Schema, rows int, columns []arrow.Array) []byte 
 	return buf.Bytes()
 }
 
-// DecodeRecord reads an Arrow IPC stream of one record batch, as the topics of
-// Flyball carry it. The caller must Release it. Malformed bytes are an error.
-func DecodeRecord(data []byte) (rec arrow.Record, err error) {
-	defer func() { // the Arrow reader panics on some malformed input
-		if p := recover(); p != nil {
-			rec, err = nil, fmt.Errorf("cannot read Arrow stream: %v", p)
-		}
-	}()
-	r, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(memory.DefaultAllocator))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read Arrow stream: %w", err)
+// schemaFrame returns the bytes that a stream of this schema begins with.
+func schemaFrame(schema *arrow.Schema) []byte {
+	var buf bytes.Buffer
+	w := ipc.NewWriter(&buf, ipc.WithSchema(schema))
+	if err := w.Close(); err != nil {
+		panic("BUG: cannot encode Arrow schema: " + err.Error())
 	}
-	defer r.Release()
-	if !r.Next() {
-		return nil, fmt.Errorf("cannot read Arrow stream: no record batch: %w", r.Err())
-	}
-	rec = r.Record()
-	rec.Retain()
-	return rec, nil
+	end := []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
+	return bytes.TrimSuffix(buf.Bytes(), end)
 }
 
-// requireSchema says what is wrong when a record is not of the schema expected.
-func requireSchema(rec arrow.Record, want *arrow.Schema) error {
-	if rec.Schema().Equal(want) {
-		return nil
+// requireValues says what is wrong when a column has nulls where its schema knows
+// none, or when its buffers do not hold what its offsets say. The Arrow reader
+// checks neither, and reading such a column would panic later.
+func requireValues(rec arrow.Record) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("cannot use Arrow record: its buffers do not fit its schema: %v", p)
+		}
+	}()
+	for i, c := range rec.Columns() {
+		if !rec.Schema().Field(i).Nullable && c.NullN() > 0 {
+			return fmt.Errorf("cannot use Arrow record: column %q has %d nulls", rec.ColumnName(i), c.NullN())
+		}
+		if c.Len() != int(rec.NumRows()) {
+			return fmt.Errorf("cannot use Arrow record: column %q has %d of %d rows", rec.ColumnName(i), c.Len(), rec.NumRows())
+		}
+		touch(c)
 	}
-	return fmt.Errorf("cannot use Arrow record: its schema is %v, want %v", rec.Schema(), want)
+	return nil
+}
+
+// touch reads every value and panics when one is not there.
+func touch(c arrow.Array) {
+	n := c.Len()
+	if n == 0 {
+		return
+	}
+	switch c := c.(type) {
+	case *array.String:
+		for i := range n {
+			_ = c.Value(i)
+		}
+	case *array.Binary:
+		for i := range n {
+			_ = c.Value(i)
+		}
+	case *array.Int64:
+		_ = c.Int64Values()[n-1]
+	case *array.Float64:
+		_ = c.Float64Values()[n-1]
+	case *array.Timestamp:
+		_ = c.TimestampValues()[n-1]
+	default:
+		panic(fmt.Sprintf("column of type %v", c.DataType()))
+	}
 }
 
 func stringColumn(v []string) arrow.Array {

@@ -33,10 +33,14 @@ func (p *Pane) Reset() {
 	p.Hist.Reset()
 }
 
-// Observe adds the value of a sample. NaN and infinities are no values and
-// change nothing.
+// MaxMagnitude bounds the values that are measured: no sum of 2^63 of them
+// overflows.
+const MaxMagnitude = 0x1p957
+
+// Observe adds the value of a sample. NaN, infinities and what is beyond
+// MaxMagnitude are no values and change nothing.
 func (p *Pane) Observe(v float64) {
-	if !p.Hist.Add(v) {
+	if !(math.Abs(v) <= MaxMagnitude) || !p.Hist.Add(v) {
 		return
 	}
 	p.Sum.Add(v)
@@ -54,9 +58,12 @@ func (p *Pane) Merge(o *Pane) {
 	p.Hist.Merge(&o.Hist)
 }
 
-// MergeRow adds a partial pane from the wire. It fails on a histogram that does
-// not decode, and then changes nothing.
+// MergeRow adds a partial pane from the wire. It fails on a row that is not
+// valid or whose histogram does not decode, and then changes nothing.
 func (p *Pane) MergeRow(r PaneRow) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
 	if len(r.Hist) > 0 {
 		if err := p.Hist.MergeBinary(r.Hist); err != nil {
 			return err

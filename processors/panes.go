@@ -1,6 +1,11 @@
 package processors
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 
@@ -23,6 +28,22 @@ type PaneRow struct {
 	Hist []byte
 }
 
+// maxPaneCount is more samples than one sender can see in one slice; it keeps
+// sums of panes within int64.
+const maxPaneCount = 1 << 48
+
+// Validate says what is wrong with numbers that no sender can mean. It does not
+// look into the histogram.
+func (r *PaneRow) Validate() error {
+	switch {
+	case r.Count < 0 || r.Bad < 0 || r.Bad > r.Count || r.Count > maxPaneCount:
+		return fmt.Errorf("cannot use pane of indicator %q: %d of %d samples are bad", r.Indicator, r.Bad, r.Count)
+	case !r.Sum.finite() || math.IsNaN(r.Min) || math.IsNaN(r.Max):
+		return fmt.Errorf("cannot use pane of indicator %q: sum %v, min %v, max %v", r.Indicator, r.Sum.Value(), r.Min, r.Max)
+	}
+	return nil
+}
+
 var paneSchema = arrow.NewSchema([]arrow.Field{
 	field("indicator", arrow.BinaryTypes.String),
 	field("entity", arrow.BinaryTypes.String),
@@ -36,6 +57,11 @@ var paneSchema = arrow.NewSchema([]arrow.Field{
 	field("max", arrow.PrimitiveTypes.Float64),
 	field("hist", arrow.BinaryTypes.Binary),
 }, nil)
+
+// paneSchemaFrame is how every stream of panes begins: the schema, encoded. It is
+// compared as bytes before the Arrow reader sees the stream, which makes arrays
+// as long as a spoiled schema says.
+var paneSchemaFrame = schemaFrame(paneSchema)
 
 // PaneWriter collects partial panes into columns. The zero value is ready.
 type PaneWriter struct {
@@ -84,14 +110,18 @@ func (w *PaneWriter) Encode() []byte {
 }
 
 // ReadPanes calls f for each row of an Arrow IPC stream of partial panes. The
-// strings and bytes of a row are valid only during the call.
+// strings and bytes of a row are valid only during the call. Bytes that are not
+// such a stream are an error, and then f is not called.
 func ReadPanes(data []byte, f func(PaneRow)) error {
+	if !bytes.HasPrefix(data, paneSchemaFrame) {
+		return errors.New("cannot read panes: the bytes are no Arrow stream of partial panes")
+	}
 	rec, err := DecodeRecord(data)
 	if err != nil {
 		return err
 	}
 	defer rec.Release()
-	if err := requireSchema(rec, paneSchema); err != nil {
+	if err := requireValues(rec); err != nil {
 		return err
 	}
 	str := func(i int) *array.String { return rec.Column(i).(*array.String) }

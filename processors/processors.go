@@ -46,8 +46,8 @@ type Ready struct {
 	State []StateChange
 	// DeadLetters could not be used (any machine).
 	DeadLetters []DeadLetter
-	// Resume, when set, is where a successor must start reading instead of at
-	// the head.
+	// Resume, when set, says where a successor must start reading, and where its
+	// news begin; it is to be committed in place of the offset that was reached.
 	Resume *Resume
 }
 
@@ -94,8 +94,13 @@ type DeadLetter struct {
 
 // Resume says from where a successor rebuilds what is in memory only.
 type Resume struct {
-	// Low is the lowest offset that an open or still correctable window needs.
+	// Low is the lowest offset that an open or still correctable window needs; at
+	// most Head.
 	Low int64
+	// Head is the first offset that was not evaluated yet. It is more than the
+	// offset reached while the machine still rebuilds: committing that one would
+	// have records evaluated twice.
+	Head int64
 }
 
 // PartitionOf returns the partition, of n, that holds an entity. The hash is

@@ -1,0 +1,104 @@
+package flyball
+
+import (
+	"math"
+	"math/big"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// exactlyBurning is Burning by its definition, in fractions.
+func exactlyBurning(t BurnRateTier, targetPPB, total, bad int64) bool {
+	if total <= 0 || bad <= 0 {
+		return false
+	}
+	left := new(big.Rat).SetFrac64(bad, total)
+	budget := new(big.Rat).SetFrac64(ppb-targetPPB, ppb)
+	right := new(big.Rat).Mul(new(big.Rat).SetFrac64(t.FactorNum, t.FactorDen), budget)
+	return left.Cmp(right) >= 0
+}
+
+func TestBurningIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tier := BurnRateTier{
+			FactorNum: rapid.Int64Range(1, math.MaxInt64).Draw(t, "num"),
+			FactorDen: rapid.Int64Range(1, math.MaxInt64).Draw(t, "den"),
+		}
+		target := rapid.Int64Range(0, ppb).Draw(t, "target")
+		total := rapid.Int64Range(0, math.MaxInt64).Draw(t, "total")
+		bad := rapid.Int64Range(0, total).Draw(t, "bad")
+		if got, want := tier.Burning(target, total, bad), exactlyBurning(tier, target, total, bad); got != want {
+			t.Fatalf("Burning is %v, want %v", got, want)
+		}
+	})
+}
+
+// TestBurningAtTheThreshold draws counts whose rate is exactly the factor, and
+// one sample to either side: what floats get wrong.
+func TestBurningAtTheThreshold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		target := rapid.Int64Range(0, ppb-1).Draw(t, "target")
+		total := rapid.Int64Range(1, 4e9).Draw(t, "total") // so that the rate is a fraction of 64-bit integers
+		bad := rapid.Int64Range(1, total).Draw(t, "bad")
+		rate := new(big.Rat).Quo(new(big.Rat).SetFrac64(bad, total), new(big.Rat).SetFrac64(ppb-target, ppb))
+		tier := BurnRateTier{FactorNum: rate.Num().Int64(), FactorDen: rate.Denom().Int64()}
+		if !tier.Burning(target, total, bad) {
+			t.Error("a rate exactly at the threshold does not burn")
+		}
+		if tier.Burning(target, total, bad-1) {
+			t.Error("one bad sample fewer burns too")
+		}
+		if tier.Burning(target, total+1, bad) {
+			t.Error("one good sample more burns too")
+		}
+	})
+}
+
+func TestBurningCases(t *testing.T) {
+	f := func(name string, num, den, target, total, bad int64, want bool) {
+		t.Helper()
+		tier := BurnRateTier{FactorNum: num, FactorDen: den}
+		if got := tier.Burning(target, total, bad); got != want {
+			t.Errorf("%s: Burning is %v, want %v", name, got, want)
+		}
+	}
+	f("one of a thousand at 99.9 % is exactly 1", 1, 1, 999_000_000, 1000, 1, true)
+	f("one of a thousand and one is less", 1, 1, 999_000_000, 1001, 1, false)
+	f("14.4 at 99.9 %", 72, 5, 999_000_000, 10_000, 144, true)
+	f("just below 14.4", 72, 5, 999_000_000, 10_000, 143, false)
+	f("a rate of 9.04 is above 9, unrounded", 9, 1, 990_000_000, 10_000, 904, true)
+	f("no samples", 1, 1, 999_000_000, 0, 0, false)
+	f("nothing bad", 1, 1_000_000, 999_000_000, 1000, 0, false)
+	f("no budget and nothing bad", 1, 1, ppb, 1000, 0, false)
+	f("no budget and one bad", 1000, 1, ppb, math.MaxInt64, 1, true)
+	f("the largest counts", 72, 5, 999_000_000, math.MaxInt64, math.MaxInt64, true)
+	f("an unreachable factor", 11, 1, 900_000_000, 100, 100, false)
+}
+
+func TestRatesForPeople(t *testing.T) {
+	nan := math.NaN()
+	f := func(target, total, bad int64, wantSLI, wantRate float64) {
+		t.Helper()
+		s := SLO{TargetPPB: target}
+		same := func(a, b float64) bool { return a == b || a != a && b != b || math.Abs(a-b) < 1e-12*math.Abs(b) }
+		if got := SLI(total, bad); !same(got, wantSLI) {
+			t.Errorf("SLI(%d, %d) = %v, want %v", total, bad, got, wantSLI)
+		}
+		if got := s.BurnRate(total, bad); !same(got, wantRate) {
+			t.Errorf("BurnRate(%d, %d) at %d = %v, want %v", total, bad, target, got, wantRate)
+		}
+	}
+	f(999_000_000, 0, 0, nan, nan)
+	f(999_000_000, 1_000_000, 5000, 0.995, 5)
+	f(900_000_000, 7112, 3556, 0.5, 5)
+	f(999_000_000, 10, 0, 1, 0)
+	f(ppb, 10, 0, 1, 0)
+	f(ppb, 10, 1, 0.9, math.Inf(1))
+	if got := (&BurnRateTier{FactorNum: 72, FactorDen: 5}).Factor(); got != 14.4 {
+		t.Errorf("Factor is %v, want 14.4", got)
+	}
+	if got := (&SLO{TargetPPB: 999_500_000}).Target(); got != 0.9995 {
+		t.Errorf("Target is %v, want 0.9995", got)
+	}
+}
