@@ -40,6 +40,11 @@ func (c Config) options() (*ch.Options, error) {
 	if c.DSN == "" {
 		return nil, errors.New("cannot connect to ClickHouse: the DSN is empty, want clickhouse://host:9000 or http://host:8123")
 	}
+	switch scheme, _, _ := strings.Cut(c.DSN, "://"); scheme {
+	case "clickhouse", "tcp", "http", "https":
+	default: // clickhouse-go would take it for the native protocol
+		return nil, errors.New("cannot read ClickHouse DSN: it starts with none of clickhouse://, tcp://, http://, https://")
+	}
 	opts, err := ch.ParseDSN(c.DSN)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read ClickHouse DSN: %w", err)

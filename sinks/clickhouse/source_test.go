@@ -37,44 +37,53 @@ func binaryOf(kind arrow.BinaryDataType, rows ...[]byte) arrow.Array {
 	return b.NewArray()
 }
 
-// Every Arrow type comes back from ClickHouse as it was, in SQL's own notation.
-func TestArrowTypesRoundTrip(t *testing.T) {
+// roundTrip inserts arrays into tables made for them and compares what ClickHouse
+// has, in SQL's own notation.
+type roundTrip struct {
+	db     *DB
+	w      *Writer
+	tables int
+}
+
+func (r *roundTrip) check(t *testing.T, kind string, f arrow.Field, a arrow.Array, want string) {
+	t.Helper()
+	r.tables++
+	table := fmt.Sprint("t", r.tables)
+	exec(t, r.db, "CREATE TABLE "+table+" (c "+kind+") ENGINE = MergeTree ORDER BY tuple()")
+	read := func() string {
+		t.Helper()
+		return one[string](t, r.db, "SELECT toString(groupArray(ifNull(toString(c), 'NULL'))) FROM "+table)
+	}
+	rec := recordOf(f, a)
+	defer rec.Release()
+	put(t, r.w, table, rec, "")
+	whole := read()
+	if diff := cmp.Diff(want, whole); diff != "" {
+		t.Errorf("%s into %s: %s", f.Type, kind, diff)
+	}
+	// A slice of a record must not bring the rest along, nor what the buffers had.
+	exec(t, r.db, "TRUNCATE TABLE "+table)
+	part := rec.NewSlice(1, rec.NumRows())
+	defer part.Release()
+	put(t, r.w, table, part, "")
+	_, rest, _ := strings.Cut(whole[1:], "','")
+	if diff := cmp.Diff("['"+rest, read()); diff != "" {
+		t.Errorf("a slice of %s into %s: %s", f.Type, kind, diff)
+	}
+}
+
+// json is check with the array as JSON.
+func (r *roundTrip) json(t *testing.T, kind string, a arrow.DataType, json, want string) {
+	t.Helper()
+	field, values := arrowColumn(t, a, json)
+	defer values.Release()
+	r.check(t, kind, field, values, want)
+}
+
+func TestNumbersRoundTrip(t *testing.T) {
 	db := open(t)
-	w := db.Writer()
-	count := 0
-	check := func(kind string, f arrow.Field, a arrow.Array, want string) {
-		t.Helper()
-		count++
-		table := fmt.Sprintf("t%d", count)
-		exec(t, db, "CREATE TABLE "+table+" (n UInt64 DEFAULT rowNumberInAllBlocks(), c "+kind+") ENGINE = MergeTree ORDER BY tuple()")
-		rec := recordOf(f, a)
-		defer rec.Release()
-		// A part of a record is what readers of IPC streams may hand out, and it must
-		// not bring the rest along. It is inserted first: buffers are reused.
-		part := rec.NewSlice(1, rec.NumRows())
-		defer part.Release()
-		put(t, w, table, part, "")
-		if n := one[uint64](t, db, "SELECT count() FROM "+table); n != uint64(part.NumRows()) {
-			t.Errorf("%s into %s: %d rows of the slice, want %d", f.Type, kind, n, part.NumRows())
-		}
-		got := one[string](t, db, "SELECT toString(groupArray(ifNull(toString(c), 'NULL'))) FROM "+table)
-		exec(t, db, "TRUNCATE TABLE "+table)
-		put(t, w, table, rec, "")
-		whole := one[string](t, db, "SELECT toString(groupArray(ifNull(toString(c), 'NULL'))) FROM "+table)
-		if diff := cmp.Diff(want, whole); diff != "" {
-			t.Errorf("%s into %s: %s", f.Type, kind, diff)
-		}
-		_, rest, _ := strings.Cut(whole[1:], "','")
-		if diff := cmp.Diff("['"+rest, got); diff != "" {
-			t.Errorf("a slice of %s into %s: %s", f.Type, kind, diff)
-		}
-	}
-	f := func(kind string, a arrow.DataType, json, want string) {
-		t.Helper()
-		field, values := arrowColumn(t, a, json)
-		defer values.Release()
-		check(kind, field, values, want)
-	}
+	r := &roundTrip{db: db, w: db.Writer()}
+	f := func(kind string, a arrow.DataType, json, want string) { t.Helper(); r.json(t, kind, a, json, want) }
 	p := arrow.PrimitiveTypes
 	f("Int8", p.Int8, `[-128, 127, 0]`, `['-128','127','0']`)
 	f("Int16", p.Int16, `[-32768, 32767]`, `['-32768','32767']`)
@@ -90,6 +99,12 @@ func TestArrowTypesRoundTrip(t *testing.T) {
 	f("Nullable(Float64)", p.Float64, `[0.1, 3, 5]`, `['0.1','3','5']`) // no nulls after nulls
 	f("Nullable(Int64)", p.Int64, `[null, null, 1]`, `['NULL','NULL','1']`)
 	f("Nullable(UInt32)", p.Uint32, `[1, 2, null]`, `['1','2','NULL']`)
+}
+
+func TestBoolsAndStringsRoundTrip(t *testing.T) {
+	db := open(t)
+	r := &roundTrip{db: db, w: db.Writer()}
+	f := func(kind string, a arrow.DataType, json, want string) { t.Helper(); r.json(t, kind, a, json, want) }
 	f("Bool", arrow.FixedWidthTypes.Boolean, `[true, false, true]`, `['true','false','true']`)
 	f("Nullable(Bool)", arrow.FixedWidthTypes.Boolean, `[true, null, false]`, `['true','NULL','false']`)
 	f("Nullable(Bool)", arrow.FixedWidthTypes.Boolean, `[true, true, false]`, `['true','true','false']`)
@@ -98,9 +113,18 @@ func TestArrowTypesRoundTrip(t *testing.T) {
 	f("LowCardinality(String)", arrow.BinaryTypes.String, `["a", "", "b", "a"]`, `['a','','b','a']`)
 	f("Nullable(String)", arrow.BinaryTypes.String, `["a", null, ""]`, `['a','NULL','']`)
 	f("LowCardinality(Nullable(String))", arrow.BinaryTypes.String, `["a", null, "a", "b"]`, `['a','NULL','a','b']`)
-	dictionary := &arrow.DictionaryType{IndexType: p.Uint16, ValueType: arrow.BinaryTypes.String}
+	dictionary := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint16, ValueType: arrow.BinaryTypes.String}
 	f("LowCardinality(String)", dictionary, `["a", "b", "a"]`, `['a','b','a']`)
 	f("Nullable(String)", dictionary, `["a", null, "b"]`, `['a','NULL','b']`)
+	for _, kind := range []arrow.BinaryDataType{arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary} {
+		r.check(t, "String", arrow.Field{Name: "c", Type: kind}, binaryOf(kind, []byte("x"), []byte{}, []byte("y\tz")), `['x','','y\tz']`)
+	}
+}
+
+func TestTimesRoundTrip(t *testing.T) {
+	db := open(t)
+	r := &roundTrip{db: db, w: db.Writer()}
+	f := func(kind string, a arrow.DataType, json, want string) { t.Helper(); r.json(t, kind, a, json, want) }
 	f("DateTime64(9, 'UTC')", &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"},
 		`["2026-01-02 03:04:05.000000001", "1969-12-31 23:59:59.999999999"]`, `['2026-01-02 03:04:05.000000001','1969-12-31 23:59:59.999999999']`)
 	f("DateTime64(3, 'UTC')", &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"},
@@ -111,6 +135,13 @@ func TestArrowTypesRoundTrip(t *testing.T) {
 	f("Nullable(DateTime64(3, 'UTC'))", arrow.FixedWidthTypes.Timestamp_ms, `["2026-01-02 03:04:05.123", null]`, `['2026-01-02 03:04:05.123','NULL']`)
 	f("Date", arrow.FixedWidthTypes.Date32, `["2026-01-02", "1970-01-01"]`, `['2026-01-02','1970-01-01']`)
 	f("Date32", arrow.FixedWidthTypes.Date32, `["2026-01-02", "1940-01-01"]`, `['2026-01-02','1940-01-01']`)
+}
+
+func TestListsRoundTrip(t *testing.T) {
+	db := open(t)
+	r := &roundTrip{db: db, w: db.Writer()}
+	f := func(kind string, a arrow.DataType, json, want string) { t.Helper(); r.json(t, kind, a, json, want) }
+	p := arrow.PrimitiveTypes
 	f("Array(Float64)", arrow.ListOf(p.Float64), `[[1, 2.5], [], [3]]`, `['[1,2.5]','[]','[3]']`)
 	f("Array(Nullable(Float64))", arrow.ListOf(p.Float64), `[[1, null], [], [3]]`, `['[1,NULL]','[]','[3]']`)
 	f("Array(Nullable(Float64))", arrow.ListOf(p.Float64), `[[1], [], [3, 4]]`, `['[1]','[]','[3,4]']`)
@@ -119,9 +150,6 @@ func TestArrowTypesRoundTrip(t *testing.T) {
 	f("Array(Int64)", arrow.FixedSizeListOf(2, p.Int64), `[[1, 2], [2, 3]]`, `['[1,2]','[2,3]']`)
 	f("Array(Bool)", arrow.ListOf(arrow.FixedWidthTypes.Boolean), `[[true], [false, true]]`, `['[true]','[false,true]']`)
 	f("Array(Nullable(Bool))", arrow.ListOf(arrow.FixedWidthTypes.Boolean), `[[true, null], [false]]`, `['[true,NULL]','[false]']`)
-	for _, kind := range []arrow.BinaryDataType{arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary} {
-		check("String", arrow.Field{Name: "c", Type: kind}, binaryOf(kind, []byte("x"), []byte{}, []byte("y\tz")), `['x','','y\tz']`)
-	}
 }
 
 // Bytes that are no text must survive: histograms are such.

@@ -192,3 +192,45 @@ func TestServerThatIsDownIsRetryable(t *testing.T) {
 		}
 	}
 }
+
+func TestCompressedInsert(t *testing.T) {
+	db := migrated(t)
+	rec := windowsOf(t, processors.WindowRow{Indicator: "i", Start: at(0), End: at(10), Count: 3})
+	for _, method := range []string{"lz4", "zstd"} {
+		exec(t, db, "TRUNCATE TABLE windows")
+		compressed, err := Open(Config{DSN: "http://" + db.opts.Addr[0] + "/" + db.Name() + "?compress=" + method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, compressed.Writer(), TableWindows, rec, "")
+		if n := one[int64](t, compressed, "SELECT sum(samples) FROM v_windows"); n != 3 {
+			t.Errorf("%s: %d samples", method, n)
+		}
+		if err := compressed.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOpenConfig(t *testing.T) {
+	f := func(c Config, database string) {
+		t.Helper()
+		db, err := Open(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if db.Name() != database {
+			t.Errorf("%+v: database %q, want %q", c, db.Name(), database)
+		}
+	}
+	f(Default(), DefaultDatabase)
+	f(Config{DSN: "http://h:8123"}, DefaultDatabase)
+	f(Config{DSN: "clickhouse://u:p@h:9000,h2:9000/other?dial_timeout=1s"}, "other")
+	f(Config{DSN: "clickhouse://h:9000/other", Database: "this"}, "this")
+	for _, dsn := range []string{"", "nonsense", "ftp://h/x", "clickhouse://h?dial_timeout=long"} {
+		if err := (Config{DSN: dsn}).Validate(); err == nil {
+			t.Errorf("DSN %q is valid", dsn)
+		}
+	}
+}
