@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/flyball-io/flyball/internal/embedded/embeddedtest"
+	"github.com/flyball-io/flyball/internal/embedded/chdb"
 )
 
 func BenchmarkRecord(b *testing.B) {
@@ -23,8 +23,8 @@ func BenchmarkRecord(b *testing.B) {
 // The benchmark itself works and both ways arrive; the figures of so few rows
 // say nothing.
 func TestRun(t *testing.T) {
-	if os.Getenv(embeddedtest.SkipEnv) == "1" {
-		t.Skipf("%s=1: no embedded ClickHouse", embeddedtest.SkipEnv)
+	if os.Getenv(chdb.SkipEnv) == "1" {
+		t.Skipf("%s=1: no embedded ClickHouse", chdb.SkipEnv)
 	}
 	s := size{blocks: 2, rowsPerBlock: 3000, rounds: 2}
 	var out strings.Builder
