@@ -19,6 +19,10 @@ func parseMatcher(text string) (flyball.Matcher, *Problem) {
 				Hint: "the syntax is RE2's: no look-around and no back-references"}
 		}
 	}
+	if name, value, ok := strings.Cut(text, "=="); err != nil && ok && !strings.ContainsAny(name, "=!<>~") {
+		fixed := flyball.Matcher{Name: strings.TrimSpace(name), Op: flyball.MatchEqual, Value: strings.Trim(strings.TrimSpace(value), `"`)}
+		return m, &Problem{Message: fmt.Sprintf("invalid matcher %q: the operator is =, not ==", text), Hint: "write " + fixed.String()}
+	}
 	if err != nil {
 		message := strings.TrimPrefix(err.Error(), fmt.Sprintf("cannot read matcher %q: ", text))
 		return m, &Problem{Message: fmt.Sprintf("invalid matcher %q: %s", text, message),
@@ -43,11 +47,6 @@ func looksOdd(text string, m flyball.Matcher) *Problem {
 	case raw == "":
 		return &Problem{Message: fmt.Sprintf("invalid matcher %q: the value is missing", text),
 			Hint: fmt.Sprintf(`for a label that is absent write %s%s""`, m.Name, m.Op)}
-	case strings.HasPrefix(raw, "="):
-		fixed := m
-		fixed.Value = strings.Trim(strings.TrimSpace(raw[1:]), `"`)
-		return &Problem{Message: fmt.Sprintf("invalid matcher %q: the operator is =, not ==", text),
-			Hint: "write " + fixed.String()}
 	case strings.HasPrefix(raw, "'"):
 		fixed := m
 		fixed.Value = strings.Trim(raw, "'")

@@ -171,6 +171,9 @@ func TestDidYouMean(t *testing.T) {
 	f("pane", "want one of window, bad", "window", "bad")
 	f("é", `did you mean "è"?`, "è")
 	f("x", "")
+	long := strings.Repeat("a", 300)
+	f(long, "want one of "+long+"b", long+"b") // too long to compare
+	f(long[:256], "want one of "+long, long)
 	f("x", "", strings.Split("aaa bbb ccc ddd eee fff ggg hhh iii jjj kkk lll mmm", " ")...)
 }
 

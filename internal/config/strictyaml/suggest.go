@@ -20,10 +20,18 @@ func DidYouMean(word string, known []string) string {
 
 // nearest returns the known word with the smallest edit distance, if that is at
 // most a third of the word and not the whole of it; ties go to the first in
-// order of the alphabet, so that the answer does not depend on map order.
+// order of the alphabet, so that the answer does not depend on map order. Words
+// longer than any name are not compared: the cost is the product of the lengths.
 func nearest(word string, known []string) string {
+	const longest = 256
+	if len(word) > longest {
+		return ""
+	}
 	best, bestDistance := "", len(word)/3+2
 	for _, k := range slices.Sorted(slices.Values(known)) {
+		if len(k) > longest {
+			continue
+		}
 		if strings.EqualFold(k, word) {
 			return k
 		}
