@@ -24,8 +24,9 @@ type story struct {
 	mu   sync.Mutex
 	out  io.Writer
 	json bool
-	// commands is how many were seen.
-	commands int
+	// window gathers the closed windows of one end, which come from several
+	// partitions, into one line for people.
+	window line
 }
 
 // line is one line of the story.
@@ -41,11 +42,8 @@ type line struct {
 func (s *story) tell(l line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l.Type == "command" {
-		s.commands++
-	}
 	if !s.json {
-		fmt.Fprintf(s.out, "%s  %-13s %s\n", l.At.Std().Format("15:04:05"), l.Type, l.Text)
+		s.text(l)
 		return
 	}
 	object := map[string]any{"type": l.Type, "at": l.At}
@@ -57,6 +55,25 @@ func (s *story) tell(l line) {
 		b = fmt.Appendf(nil, `{"type":"error","message":%q}`, err.Error())
 	}
 	fmt.Fprintf(s.out, "%s\n", b)
+}
+
+// text prints a line; windows wait until those with a later end come.
+func (s *story) text(l line) {
+	if l.Type != "window_closed" {
+		fmt.Fprintf(s.out, "%s  %-13s %s\n", l.At.Std().Format("15:04:05"), l.Type, l.Text)
+		return
+	}
+	if d := s.window.Data; d != nil && l.At == s.window.At {
+		d["series"] = d["series"].(int) + l.Data["series"].(int)
+		d["count"] = d["count"].(int64) + l.Data["count"].(int64)
+		d["bad"] = d["bad"].(int64) + l.Data["bad"].(int64)
+		return
+	}
+	if d := s.window.Data; d != nil {
+		fmt.Fprintf(s.out, "%s  %-13s %d requests in %d series, %d failed\n",
+			s.window.At.Std().Format("15:04:05"), s.window.Type, d["count"], d["series"], d["bad"])
+	}
+	s.window = l
 }
 
 // follow reads the result topics until the context ends.
@@ -153,11 +170,6 @@ func windowLines(value []byte, each bool) ([]line, error) {
 		d["series"] = d["series"].(int) + 1
 		d["count"] = d["count"].(int64) + c.i64("count", i)
 		d["bad"] = d["bad"].(int64) + c.i64("bad", i)
-	}
-	for i := range lines {
-		if d := lines[i].Data; !each {
-			lines[i].Text = fmt.Sprintf("%d requests in %d series, %d failed", d["count"], d["series"], d["bad"])
-		}
 	}
 	return lines, nil
 }

@@ -105,6 +105,9 @@ func (e *emitter) state(partition int32, changes []processors.StateChange) []*kg
 // decided encodes what decide came to.
 func (e *emitter) decided(r processors.Ready) ([]*kgo.Record, error) {
 	out := e.state(0, r.State)
+	for _, d := range r.DeadLetters {
+		out = append(out, e.dead(roleDecide, d))
+	}
 	for i := range r.Decisions {
 		d, err := e.events.Decision(&r.Decisions[i])
 		if err != nil {

@@ -14,6 +14,7 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -204,7 +205,11 @@ func measured(c *config.Config) []flyball.Source {
 }
 
 func (p *pipeline) decide(ctx context.Context, g *errgroup.Group) error {
-	cfg := remediation.Config{Rules: p.cfg.Rules}
+	revision, err := configRevision(p.cfg)
+	if err != nil {
+		return err
+	}
+	cfg := remediation.Config{Rules: p.cfg.Rules, ConfigRevision: revision}
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -216,6 +221,17 @@ func (p *pipeline) decide(ctx context.Context, g *errgroup.Group) error {
 	}
 	g.Go(func() error { return m.run(ctx) })
 	return nil
+}
+
+// configRevision is a hash of everything that a configuration says, secrets left
+// out, so that a decision can name the text it was made by.
+func configRevision(c *config.Config) (string, error) {
+	text, err := config.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("cannot hash the configuration: %w", err)
+	}
+	h := sha256.Sum256(text)
+	return hex.EncodeToString(h[:8]), nil
 }
 
 func (p *pipeline) readState(ctx context.Context, partition int32, prefix string) (map[string][]byte, error) {
@@ -249,7 +265,7 @@ func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
 	g.Go(func() error {
 		defer db.Close()
 		if err := r.prepare(ctx, db); err != nil {
-			client.Close()
+			client.CloseAllowingRebalance()
 			return err
 		}
 		return r.run(ctx)

@@ -122,7 +122,7 @@ func (r *recorder) insert(ctx context.Context, table string, write func() error)
 const maxPause = 30 * time.Second
 
 func (r *recorder) run(ctx context.Context) error {
-	defer r.client.Close()
+	defer r.client.CloseAllowingRebalance()
 	for ctx.Err() == nil {
 		fetches := r.client.PollRecords(ctx, 5000)
 		if fetches.IsClientClosed() || ctx.Err() != nil {
