@@ -21,6 +21,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
 // decodeTwice decodes a record with a decoder that is reused and checks that the
@@ -42,7 +43,7 @@ func decodeTwice(t *testing.T, src flyball.Source, p ingest.Projection, record [
 // FuzzOTLPSpans compares with the generated types wherever those accept the
 // bytes. Where they reject them the decoder may still find rows, as it does not
 // look at what it does not need. The one case in which it is stricter is values
-// nested more than maxValueNesting deep.
+// nested more than otlp.MaxNesting deep.
 func FuzzOTLPSpans(f *testing.F) {
 	for _, td := range spanRequests() {
 		f.Add(marshal(f, td))
@@ -244,7 +245,7 @@ func jsonOracleRow(event any) (row sample, ok bool) {
 		case json.Number:
 			text = v.String()
 			if f, err := v.Float64(); err == nil && strings.ContainsAny(text, ".eE") {
-				text = string(appendDouble(nil, f))
+				text = string(rows.AppendDouble(nil, f))
 			}
 		default:
 			return row, false

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
 // JSON decodes records that hold JSON objects (RFC 8259): one object, an array of
@@ -31,14 +32,14 @@ import (
 //
 // A record in which anything is not JSON is rejected whole.
 type JSON struct {
-	rows    rows
+	rows    rows.Rows
 	dec     jx.Decoder
 	root    *pathNode
 	time    timeReader
 	factors []float64
 	at      eventTime
-	labels  []cell
-	values  []number
+	labels  []rows.Cell
+	values  []rows.Number
 	scratch []byte
 	label   []byte
 }
@@ -47,7 +48,7 @@ type JSON struct {
 type eventTime struct {
 	t     flyball.Time
 	rank  uint8
-	fault fault
+	fault rows.Fault
 }
 
 // NewJSON returns a decoder that keeps the columns of p, all of which m must map.
@@ -61,15 +62,15 @@ func NewJSON(m flyball.JSONMapping, p ingest.Projection) (*JSON, error) {
 		return nil, err
 	}
 	return &JSON{
-		rows: newRows(p), root: root, factors: factors, time: times,
-		labels: make([]cell, len(p.Labels)), values: make([]number, len(p.Values)),
+		rows: rows.New(p), root: root, factors: factors, time: times,
+		labels: make([]rows.Cell, len(p.Labels)), values: make([]rows.Number, len(p.Values)),
 	}, nil
 }
 
 // Decode implements [ingest.Decoder].
 func (d *JSON) Decode(value []byte, b *ingest.Builder) error {
 	start := b.Len()
-	d.rows.begin(b)
+	d.rows.Begin(b)
 	d.dec.ResetBytes(value)
 	defer d.dec.ResetBytes(nil)
 	for n := 0; ; n++ {
@@ -81,12 +82,12 @@ func (d *JSON) Decode(value []byte, b *ingest.Builder) error {
 			err = d.array(b)
 		default:
 			if err = d.dec.Skip(); err == io.EOF && n > 0 {
-				return d.rows.err()
+				return d.rows.Err()
 			}
-			return malformed(b, start, "the record is not JSON objects: "+detail(err))
+			return rows.Malformed(b, start, "the record is not JSON objects: "+detail(err))
 		}
 		if err != nil {
-			return malformed(b, start, "the record is not JSON: "+err.Error())
+			return rows.Malformed(b, start, "the record is not JSON: "+err.Error())
 		}
 	}
 }
@@ -111,8 +112,7 @@ func (d *JSON) array(b *ingest.Builder) error {
 		if d.dec.Next() == jx.Object {
 			err = d.event(b)
 		} else {
-			d.rows.seen++
-			d.rows.add(faultNotObject, "")
+			d.rows.Reject(rows.FaultNotObject)
 			err = d.dec.Skip()
 		}
 		if err != nil {
@@ -124,13 +124,13 @@ func (d *JSON) array(b *ingest.Builder) error {
 
 // event reads one sample.
 func (d *JSON) event(b *ingest.Builder) error {
-	d.at = eventTime{fault: faultNoTime}
+	d.at = eventTime{fault: rows.FaultNoTime}
 	clear(d.labels)
 	clear(d.values)
 	if err := d.object(d.root); err != nil {
 		return err
 	}
-	d.rows.append(b, d.at.t, d.at.fault, d.labels, d.values)
+	d.rows.Append(b, d.at.t, d.at.fault, d.labels, d.values)
 	return nil
 }
 
@@ -140,7 +140,7 @@ func (d *JSON) object(node *pathNode) error {
 		return err
 	}
 	for it.Next() {
-		if n := node.keys.find(it.Key()); n >= 0 {
+		if n := node.keys.Find(it.Key()); n >= 0 {
 			err = d.step(&node.steps[n])
 		} else {
 			err = d.dec.Skip()
@@ -183,68 +183,68 @@ func (d *JSON) field(f *jsonField, kind jx.Type, s []byte) {
 	switch f.kind {
 	case fieldTime:
 		if f.rank >= d.at.rank {
-			d.at = eventTime{rank: f.rank, fault: faultTimeForm}
+			d.at = eventTime{rank: f.rank, fault: rows.FaultTimeForm}
 			if kind == jx.String || kind == jx.Number {
 				d.at.t, d.at.fault = d.time.read(s, kind == jx.String)
 			}
 		}
 	case fieldLabel:
-		if c := &d.labels[f.column]; f.rank >= c.rank {
+		if c := &d.labels[f.column]; f.rank >= c.Rank {
 			*c = d.labelOf(f.column, kind, s)
-			c.rank = f.rank
+			c.Rank = f.rank
 		}
 	case fieldValue:
-		if n := &d.values[f.column]; f.rank >= n.rank {
+		if n := &d.values[f.column]; f.rank >= n.Rank {
 			*n = d.numberOf(f.column, kind, s)
-			n.rank = f.rank
+			n.Rank = f.rank
 		}
 	}
 }
 
-func (d *JSON) labelOf(column int, kind jx.Type, s []byte) cell {
+func (d *JSON) labelOf(column int, kind jx.Type, s []byte) rows.Cell {
 	switch kind {
 	case jx.Object, jx.Array:
-		return cell{fault: faultLabel}
+		return rows.Cell{Fault: rows.FaultLabel}
 	case jx.Number:
 		s = d.numberText(s)
 	}
-	return d.rows.cell(column, s)
+	return d.rows.Cell(column, s)
 }
 
 // numberText makes 1.50 and 1.5e0 one label; whole numbers are kept exactly.
 func (d *JSON) numberText(s []byte) []byte {
 	for _, c := range s {
 		if c == '.' || c == 'e' || c == 'E' {
-			f, err := strconv.ParseFloat(text(s), 64)
+			f, err := strconv.ParseFloat(rows.Text(s), 64)
 			if err != nil {
 				return s // beyond float64: as written
 			}
-			d.label = appendDouble(d.label[:0], f)
+			d.label = rows.AppendDouble(d.label[:0], f)
 			return d.label
 		}
 	}
 	return s
 }
 
-func (d *JSON) numberOf(column int, kind jx.Type, s []byte) number {
+func (d *JSON) numberOf(column int, kind jx.Type, s []byte) rows.Number {
 	if kind == jx.String && len(s) == 0 {
-		return number{v: math.NaN()}
+		return rows.Number{V: math.NaN()}
 	}
 	if kind != jx.Number && kind != jx.String {
-		return number{fault: faultNumber}
+		return rows.Number{Fault: rows.FaultNumber}
 	}
-	v, ok := parseNumber(s)
+	v, ok := rows.ParseNumber(s)
 	if !ok {
-		return number{fault: faultNumber}
+		return rows.Number{Fault: rows.FaultNumber}
 	}
 	if factor := d.factors[column]; factor != 0 {
 		v *= factor
 		if v < 0 {
-			return number{fault: faultNegative}
+			return rows.Number{Fault: rows.FaultNegative}
 		}
 	}
 	if math.IsInf(v, 0) {
-		return number{fault: faultNumber}
+		return rows.Number{Fault: rows.FaultNumber}
 	}
-	return number{v: v}
+	return rows.Number{V: v}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
 var (
@@ -178,14 +179,14 @@ func TestTimestampsAreExact(t *testing.T) {
 		want := new(big.Int).Quo(exact.Num(), exact.Denom())
 		got, f := r.read([]byte(text), rapid.Bool().Draw(t, "quoted"))
 		inRange := want.CmpAbs(big.NewInt(math.MaxInt64)) <= 0
-		if inRange != (f == noFault) || inRange && int64(got) != want.Int64() {
+		if inRange != (f == rows.NoFault) || inRange && int64(got) != want.Int64() {
 			t.Fatalf("%s %s: got %d (fault %d), want %s", text, unit, got, f, want)
 		}
 	})
 }
 
 func TestTimestampFormats(t *testing.T) {
-	f := func(format, value string, want flyball.Time, fault fault) {
+	f := func(format, value string, want flyball.Time, fault rows.Fault) {
 		t.Helper()
 		r, err := newTimeReader(format)
 		if err != nil {
@@ -193,42 +194,42 @@ func TestTimestampFormats(t *testing.T) {
 		}
 		s, quoted := strings.CutPrefix(value, `"`)
 		got, flt := r.read([]byte(strings.TrimSuffix(s, `"`)), quoted)
-		if flt != fault || fault == noFault && got != want {
+		if flt != fault || fault == rows.NoFault && got != want {
 			t.Errorf("%s %s: got %d (fault %d), want %d (fault %d)", format, value, got, flt, want, fault)
 		}
 	}
 	at := flyball.Time(epoch)
-	f("auto", `1772368496`, at, noFault)
-	f("auto", `1772368496000`, at, noFault)
-	f("auto", `1772368496000000`, at, noFault)
-	f("auto", `1772368496000000001`, at+1, noFault)
-	f("auto", `1772368496.000000001`, at+1, noFault)
-	f("auto", `1.772368496e9`, at, noFault)
-	f("auto", `"1772368496"`, at, noFault)
-	f("auto", `99999999999`, 0, faultTimeRange) // seconds: the year 5138
-	f("auto", `100000000000`, 100000000000*1e6, noFault)
-	f("auto", `"2026-03-01T12:34:56Z"`, at, noFault)
-	f("auto", `"2026-03-01T13:34:56.5+01:00"`, at+5e8, noFault)
-	f("auto", `0`, 0, noFault)
-	f("auto", `-1`, -1e9, noFault)
-	f("", `1772368496`, at, noFault)
-	f("rfc3339", `1772368496`, 0, faultTimeForm)
-	f("rfc3339", `"1772368496"`, 0, faultTimeForm)
-	f("rfc3339", `"2026-03-01T12:34:56Z"`, at, noFault)
-	f("rfc3339", `"1600-01-01T00:00:00Z"`, 0, faultTimeRange)
-	f("unix_s", `"2026-03-01T12:34:56Z"`, 0, faultTimeForm)
-	f("unix_ms", `1772368496000.25`, at+250_000, noFault)
-	f("unix_ns", `9223372036854775807`, math.MaxInt64, noFault)
-	f("unix_ns", `9223372036854775808`, 0, faultTimeRange)
-	f("unix_ns", `12345678901234567890123e-4`, 1234567890123456789, noFault)
-	f("unix_ns", `1e-999999999999`, 0, noFault)
-	f("unix_ns", `"1e"`, 0, faultTimeForm)
-	f("unix_ns", `".5"`, 0, faultTimeForm)
-	f("unix_ns", `"+5"`, 0, faultTimeForm)
-	f(time.DateTime, `"2026-03-01 12:34:56"`, at, noFault)
-	f("02/Jan/2006:15:04:05 -0700", `"01/Mar/2026:14:34:56 +0200"`, at, noFault)
-	f(time.DateTime, `"2026-03-01"`, 0, faultTimeForm)
-	f(time.DateTime, `1772368496`, 0, faultTimeForm)
+	f("auto", `1772368496`, at, rows.NoFault)
+	f("auto", `1772368496000`, at, rows.NoFault)
+	f("auto", `1772368496000000`, at, rows.NoFault)
+	f("auto", `1772368496000000001`, at+1, rows.NoFault)
+	f("auto", `1772368496.000000001`, at+1, rows.NoFault)
+	f("auto", `1.772368496e9`, at, rows.NoFault)
+	f("auto", `"1772368496"`, at, rows.NoFault)
+	f("auto", `99999999999`, 0, rows.FaultTimeRange) // seconds: the year 5138
+	f("auto", `100000000000`, 100000000000*1e6, rows.NoFault)
+	f("auto", `"2026-03-01T12:34:56Z"`, at, rows.NoFault)
+	f("auto", `"2026-03-01T13:34:56.5+01:00"`, at+5e8, rows.NoFault)
+	f("auto", `0`, 0, rows.NoFault)
+	f("auto", `-1`, -1e9, rows.NoFault)
+	f("", `1772368496`, at, rows.NoFault)
+	f("rfc3339", `1772368496`, 0, rows.FaultTimeForm)
+	f("rfc3339", `"1772368496"`, 0, rows.FaultTimeForm)
+	f("rfc3339", `"2026-03-01T12:34:56Z"`, at, rows.NoFault)
+	f("rfc3339", `"1600-01-01T00:00:00Z"`, 0, rows.FaultTimeRange)
+	f("unix_s", `"2026-03-01T12:34:56Z"`, 0, rows.FaultTimeForm)
+	f("unix_ms", `1772368496000.25`, at+250_000, rows.NoFault)
+	f("unix_ns", `9223372036854775807`, math.MaxInt64, rows.NoFault)
+	f("unix_ns", `9223372036854775808`, 0, rows.FaultTimeRange)
+	f("unix_ns", `12345678901234567890123e-4`, 1234567890123456789, rows.NoFault)
+	f("unix_ns", `1e-999999999999`, 0, rows.NoFault)
+	f("unix_ns", `"1e"`, 0, rows.FaultTimeForm)
+	f("unix_ns", `".5"`, 0, rows.FaultTimeForm)
+	f("unix_ns", `"+5"`, 0, rows.FaultTimeForm)
+	f(time.DateTime, `"2026-03-01 12:34:56"`, at, rows.NoFault)
+	f("02/Jan/2006:15:04:05 -0700", `"01/Mar/2026:14:34:56 +0200"`, at, rows.NoFault)
+	f(time.DateTime, `"2026-03-01"`, 0, rows.FaultTimeForm)
+	f(time.DateTime, `1772368496`, 0, rows.FaultTimeForm)
 }
 
 // TestJSONAgreesWithEncodingJSON compares flat objects with the standard library.

@@ -8,11 +8,12 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
 // pathNode is an object on the way to wanted fields.
 type pathNode struct {
-	keys  keyTable
+	keys  rows.Keys
 	steps []pathStep // by number of the key
 }
 
@@ -112,7 +113,7 @@ func (n *pathNode) cut(keys []string, f *jsonField) {
 }
 
 func (n *pathNode) step(key string) *pathStep {
-	at := n.keys.add(key)
+	at := n.keys.Add(key)
 	if at == len(n.steps) {
 		n.steps = append(n.steps, pathStep{})
 	}

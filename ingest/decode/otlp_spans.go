@@ -1,6 +1,10 @@
 package decode
 
-import "github.com/flyball-io/flyball/ingest"
+import (
+	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/otlp"
+	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
+)
 
 // OTLPSpans decodes OTLP traces in protobuf: an ExportTraceServiceRequest or
 // TracesData (opentelemetry-proto, trace/v1). One span is one sample.
@@ -46,28 +50,28 @@ func NewOTLPSpans(p ingest.Projection) *OTLPSpans {
 // Tags of TracesData, ResourceSpans, ScopeSpans, Resource, InstrumentationScope,
 // Span and Status (opentelemetry/proto/trace/v1, resource/v1, common/v1).
 const (
-	resourceSpansTag = 1<<3 | wireBytes
+	resourceSpansTag = 1<<3 | otlp.WireBytes
 
-	resourceTag   = 1<<3 | wireBytes
-	scopeSpansTag = 2<<3 | wireBytes
+	resourceTag   = 1<<3 | otlp.WireBytes
+	scopeSpansTag = 2<<3 | otlp.WireBytes
 
-	scopeTag = 1<<3 | wireBytes
-	spansTag = 2<<3 | wireBytes
+	scopeTag = 1<<3 | otlp.WireBytes
+	spansTag = 2<<3 | otlp.WireBytes
 
-	resourceAttributesTag = 1<<3 | wireBytes
+	resourceAttributesTag = 1<<3 | otlp.WireBytes
 
-	scopeNameTag       = 1<<3 | wireBytes
-	scopeVersionTag    = 2<<3 | wireBytes
-	scopeAttributesTag = 3<<3 | wireBytes
+	scopeNameTag       = 1<<3 | otlp.WireBytes
+	scopeVersionTag    = 2<<3 | otlp.WireBytes
+	scopeAttributesTag = 3<<3 | otlp.WireBytes
 
-	spanNameTag       = 5<<3 | wireBytes
-	spanKindTag       = 6<<3 | wireVarint
-	spanStartTag      = 7<<3 | wireFixed64
-	spanEndTag        = 8<<3 | wireFixed64
-	spanAttributesTag = 9<<3 | wireBytes
-	spanStatusTag     = 15<<3 | wireBytes
+	spanNameTag       = 5<<3 | otlp.WireBytes
+	spanKindTag       = 6<<3 | otlp.WireVarint
+	spanStartTag      = 7<<3 | otlp.WireFixed64
+	spanEndTag        = 8<<3 | otlp.WireFixed64
+	spanAttributesTag = 9<<3 | otlp.WireBytes
+	spanStatusTag     = 15<<3 | otlp.WireBytes
 
-	statusCodeTag = 3<<3 | wireVarint
+	statusCodeTag = 3<<3 | otlp.WireVarint
 )
 
 // Decode implements [ingest.Decoder].
@@ -76,14 +80,14 @@ func (d *OTLPSpans) Decode(value []byte, b *ingest.Builder) error {
 	d.row.begin(b)
 	for i := 0; i < len(value); {
 		from, t := 0, uint64(0)
-		if t, from, i = nextField(value, i); i < 0 {
-			return malformed(b, start, "the fields of the request do not parse")
+		if t, from, i = otlp.NextField(value, i); i < 0 {
+			return rows.Malformed(b, start, "the fields of the request do not parse")
 		}
 		if t == resourceSpansTag && !d.resourceSpans(value[from:i], b) {
-			return malformed(b, start, "the fields of a ResourceSpans or ScopeSpans do not parse")
+			return rows.Malformed(b, start, "the fields of a ResourceSpans or ScopeSpans do not parse")
 		}
 	}
-	return d.row.err()
+	return d.row.Err()
 }
 
 // resourceSpans reads one ResourceSpans. The resource may come after the spans
@@ -93,7 +97,7 @@ func (d *OTLPSpans) resourceSpans(m []byte, b *ingest.Builder) bool {
 	d.row.enter(resourceLevel)
 	for i := 0; i < len(m); {
 		from, t := 0, uint64(0)
-		if t, from, i = nextField(m, i); i < 0 {
+		if t, from, i = otlp.NextField(m, i); i < 0 {
 			return false
 		}
 		if t == resourceTag && !d.resource(m[from:i]) {
@@ -101,7 +105,7 @@ func (d *OTLPSpans) resourceSpans(m []byte, b *ingest.Builder) bool {
 		}
 	}
 	for i := 0; i < len(m); {
-		t, from, to := nextField(m, i)
+		t, from, to := otlp.NextField(m, i)
 		if t == scopeSpansTag && !d.scopeSpans(m[from:to], b) {
 			return false
 		}
@@ -113,7 +117,7 @@ func (d *OTLPSpans) resourceSpans(m []byte, b *ingest.Builder) bool {
 func (d *OTLPSpans) resource(m []byte) bool {
 	for i := 0; i < len(m); {
 		from, t := 0, uint64(0)
-		if t, from, i = nextField(m, i); i < 0 {
+		if t, from, i = otlp.NextField(m, i); i < 0 {
 			return false
 		}
 		if t == resourceAttributesTag {
@@ -128,7 +132,7 @@ func (d *OTLPSpans) scopeSpans(m []byte, b *ingest.Builder) bool {
 	d.row.enter(scopeLevel)
 	for i := 0; i < len(m); {
 		from, t := 0, uint64(0)
-		if t, from, i = nextField(m, i); i < 0 {
+		if t, from, i = otlp.NextField(m, i); i < 0 {
 			return false
 		}
 		if t == scopeTag && !d.scope(m[from:i]) {
@@ -136,7 +140,7 @@ func (d *OTLPSpans) scopeSpans(m []byte, b *ingest.Builder) bool {
 		}
 	}
 	for i := 0; i < len(m); {
-		t, from, to := nextField(m, i)
+		t, from, to := otlp.NextField(m, i)
 		if t == spansTag {
 			d.span(m[from:to], b)
 		}
@@ -148,7 +152,7 @@ func (d *OTLPSpans) scopeSpans(m []byte, b *ingest.Builder) bool {
 func (d *OTLPSpans) scope(m []byte) bool {
 	for i := 0; i < len(m); {
 		from, t := 0, uint64(0)
-		if t, from, i = nextField(m, i); i < 0 {
+		if t, from, i = otlp.NextField(m, i); i < 0 {
 			return false
 		}
 		switch t {
@@ -180,7 +184,7 @@ func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
 		t := uint64(m[i])
 		if t < 0x80 {
 			i++
-		} else if t, i = uvarint(m, i); i < 0 {
+		} else if t, i = otlp.Uvarint(m, i); i < 0 {
 			return false
 		}
 		from := i + 1
@@ -189,8 +193,8 @@ func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
 			d.attribute(spanLevel, m[from:i])
 			continue
 		}
-		if t&7 == wireBytes {
-			if from, i = extent(m, i); i < 0 {
+		if t&7 == otlp.WireBytes {
+			if from, i = otlp.Extent(m, i); i < 0 {
 				return false
 			}
 		}
@@ -201,22 +205,22 @@ func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
 			s.name = m[from:i]
 		case spanKindTag:
 			var n uint64
-			n, i = uvarint(m, i)
+			n, i = otlp.Uvarint(m, i)
 			s.kind = int32(n)
 		case spanStartTag:
-			s.start, i = fixed64(m, i)
+			s.start, i = otlp.Fixed64(m, i)
 		case spanEndTag:
-			s.end, i = fixed64(m, i)
+			s.end, i = otlp.Fixed64(m, i)
 		case spanStatusTag:
 			if !status(m[from:i], s) {
 				return false
 			}
 		default:
 			switch {
-			case !validTag(t):
+			case !otlp.ValidTag(t):
 				return false
-			case t&7 != wireBytes:
-				i = skip(m, i, t)
+			case t&7 != otlp.WireBytes:
+				i = otlp.Skip(m, i, t)
 			}
 		}
 		if i < 0 {
@@ -229,14 +233,14 @@ func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
 func status(m []byte, s *spanFields) bool {
 	for i := 0; i < len(m); {
 		var t, n uint64
-		if t, i = uvarint(m, i); i < 0 {
+		if t, i = otlp.Uvarint(m, i); i < 0 {
 			return false
 		}
 		if t == statusCodeTag {
-			n, i = uvarint(m, i)
+			n, i = otlp.Uvarint(m, i)
 			s.status = int32(n)
 		} else {
-			i = skip(m, i, t)
+			i = otlp.Skip(m, i, t)
 		}
 		if i < 0 {
 			return false
@@ -248,41 +252,27 @@ func status(m []byte, s *spanFields) bool {
 // attribute reads one KeyValue of a level, its value only when the key is wanted.
 func (d *OTLPSpans) attribute(l level, m []byte) {
 	var key, value []byte
-	if k := cutKeyValue(m); k > 0 {
+	if k := otlp.CutKeyValue(m); k > 0 {
 		key, value = m[2:k], m[k+2:]
 	} else {
 		var ok bool
-		if key, value, ok = readKeyValue(m); !ok {
+		if key, value, ok = otlp.ReadKeyValue(m); !ok {
 			d.row.broken[l] = true
 			return
 		}
 	}
-	n := d.row.wanted[l].keys.find(key)
+	n := d.row.wanted[l].keys.Find(key)
 	if n < 0 {
 		return
 	}
-	if len(value) >= 2 && value[0] == anyStringTag && value[1] < 0x80 && int(value[1]) == len(value)-2 {
+	if len(value) >= 2 && value[0] == otlp.StringTag && value[1] < 0x80 && int(value[1]) == len(value)-2 {
 		d.row.text(l, n, value[2:])
 		return
 	}
-	v, f := readAny(value, 0)
-	if f == faultFraming {
+	v, ok := otlp.ReadAny(value)
+	if !ok {
 		d.row.broken[l] = true
 		return
 	}
-	d.row.attribute(l, n, &v, f)
-}
-
-// nextField reads the field at m[i]: its tag, and where its value starts and
-// ends, for a length-delimited one without the length. The end is -1 when the
-// bytes are not a field.
-func nextField(m []byte, i int) (t uint64, from, to int) {
-	if t, i = uvarint(m, i); i < 0 {
-		return 0, 0, -1
-	}
-	if t&7 == wireBytes && validTag(t) {
-		from, to = extent(m, i)
-		return t, from, to
-	}
-	return t, i, skip(m, i, t)
+	d.row.attribute(l, n, &v)
 }

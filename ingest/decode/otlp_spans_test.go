@@ -12,6 +12,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/otlp"
 )
 
 var (
@@ -199,10 +200,10 @@ func TestOTLPSpansAttributeForms(t *testing.T) {
 	f(&common.AnyValue{Value: &common.AnyValue_KvlistValue{KvlistValue: &common.KeyValueList{
 		Values: []*common.KeyValue{integer("b", 2), str("a", "é"), integer("b", 3)}}}}, `{"a":"é","b":3}`)
 	deep := text("x")
-	for range maxValueNesting - 1 {
+	for range otlp.MaxNesting - 1 {
 		deep = &common.AnyValue{Value: &common.AnyValue_ArrayValue{ArrayValue: &common.ArrayValue{Values: []*common.AnyValue{deep}}}}
 	}
-	f(deep, strings.Repeat("[", maxValueNesting-1)+`"x"`+strings.Repeat("]", maxValueNesting-1))
+	f(deep, strings.Repeat("[", otlp.MaxNesting-1)+`"x"`+strings.Repeat("]", otlp.MaxNesting-1))
 }
 
 func TestOTLPSpansSteadyStateDoesNotAllocate(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/otlp"
+	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
 // level is where an attribute was found. A span's own attribute hides the one of
@@ -36,12 +38,12 @@ const (
 
 // wanted is what one level must look for.
 type wanted struct {
-	keys    keyTable
+	keys    rows.Keys
 	targets [][]target // by number of the key
 }
 
 func (w *wanted) add(key string, t target) {
-	n := w.keys.add(key)
+	n := w.keys.Add(key)
 	if n == len(w.targets) {
 		w.targets = append(w.targets, nil)
 	}
@@ -52,14 +54,14 @@ func (w *wanted) add(key string, t target) {
 // which attributes feed which columns and remembers, per level, what the levels
 // around it gave.
 type spanRow struct {
-	rows
+	rows.Rows
 	wanted   [levels]wanted
-	labels   [levels][]cell
-	values   [levels][]number
+	labels   [levels][]rows.Cell
+	values   [levels][]rows.Number
 	broken   [levels]bool // its fields do not parse
 	column   columns      // of the fields that are not attributes
-	kinds    enum
-	statuses enum
+	kinds    rows.Enum
+	statuses rows.Enum
 	scratch  []byte
 }
 
@@ -73,19 +75,19 @@ var prefixes = [levels]string{resourceLevel: "resource.", scopeLevel: "scope.", 
 
 func newSpanRow(p ingest.Projection) spanRow {
 	r := spanRow{
-		rows: newRows(p),
+		Rows: rows.New(p),
 		column: columns{
 			spanName: p.Label("span.name"), spanKind: p.Label("span.kind"),
 			statusCode: p.Label("status.code"),
 			scopeName:  p.Label("scope.name"), scopeVersion: p.Label("scope.version"),
 			duration: p.Value("duration"),
 		},
-		kinds:    enum{texts: []string{"UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"}},
-		statuses: enum{texts: []string{"UNSET", "OK", "ERROR"}},
+		kinds:    rows.Enum{Texts: []string{"UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"}},
+		statuses: rows.Enum{Texts: []string{"UNSET", "OK", "ERROR"}},
 	}
 	for l := range levels {
-		r.labels[l] = make([]cell, len(p.Labels))
-		r.values[l] = make([]number, len(p.Values))
+		r.labels[l] = make([]rows.Cell, len(p.Labels))
+		r.values[l] = make([]rows.Number, len(p.Values))
 	}
 	for c, name := range p.Labels {
 		if !r.column.isField(c) {
@@ -119,14 +121,14 @@ func (r *spanRow) want(name string, t target) {
 
 // begin starts a record.
 func (r *spanRow) begin(b *ingest.Builder) {
-	if !r.rows.begin(b) {
+	if !r.Rows.Begin(b) {
 		return
 	}
 	if c := r.column.spanKind; c >= 0 {
-		r.kinds.intern(b.Dictionary(), c)
+		r.kinds.Intern(b.Dictionary(), c)
 	}
 	if c := r.column.statusCode; c >= 0 {
-		r.statuses.intern(b.Dictionary(), c)
+		r.statuses.Intern(b.Dictionary(), c)
 	}
 }
 
@@ -147,54 +149,54 @@ func (r *spanRow) enter(l level) {
 func (r *spanRow) text(l level, key int, text []byte) {
 	targets := r.wanted[l].targets[key]
 	if len(targets) != 1 || targets[0].value {
-		r.attribute(l, key, &anyValue{kind: anyString, bytes: text}, noFault)
+		r.attribute(l, key, &otlp.AnyValue{Kind: otlp.String, Bytes: text})
 		return
 	}
 	t := targets[0]
-	if c := &r.labels[l][t.column]; t.rank > c.rank {
-		*c = r.cell(t.column, text)
-		c.rank = t.rank
+	if c := &r.labels[l][t.column]; t.rank > c.Rank {
+		*c = r.Cell(t.column, text)
+		c.Rank = t.rank
 	}
 }
 
-// attribute takes the value of the key with this number, f being what is wrong
-// with it.
-func (r *spanRow) attribute(l level, key int, v *anyValue, f fault) {
+// attribute takes the value of the key with this number.
+func (r *spanRow) attribute(l level, key int, v *otlp.AnyValue) {
 	for _, t := range r.wanted[l].targets[key] {
 		if t.value {
-			if n := &r.values[l][t.column]; t.rank > n.rank {
-				*n = numberOf(v)
-				n.rank = t.rank
+			if n := &r.values[l][t.column]; t.rank > n.Rank {
+				*n = numberOf(v, t.rank)
 			}
 			continue
 		}
 		c := &r.labels[l][t.column]
-		if t.rank <= c.rank {
+		if t.rank <= c.Rank {
 			continue
 		}
-		text := v.bytes
-		if v.kind != anyString {
-			r.scratch = v.appendText(r.scratch[:0])
+		text := v.Bytes
+		if v.Kind != otlp.String {
+			r.scratch = v.AppendText(r.scratch[:0])
 			text = r.scratch
 		}
-		*c = r.cell(t.column, text)
-		c.rank = t.rank
-		c.fault = max(c.fault, f)
+		*c = r.Cell(t.column, text)
+		c.Rank = t.rank
+		if v.BadText {
+			c.Fault = rows.FaultUTF8
+		}
 	}
 }
 
-func numberOf(v *anyValue) number {
-	f, absent, flt := v.number()
-	if absent {
-		f = math.NaN()
+func numberOf(v *otlp.AnyValue, rank uint8) rows.Number {
+	f, ok := v.Number()
+	if !ok {
+		return rows.Number{Rank: rank, Fault: rows.FaultNumber}
 	}
-	return number{v: f, fault: flt}
+	return rows.Number{V: f, Rank: rank}
 }
 
 // setField sets a label column that is not an attribute.
 func (r *spanRow) setField(l level, column int, text []byte) {
 	if column >= 0 {
-		r.labels[l][column] = r.cell(column, text)
+		r.labels[l][column] = r.Cell(column, text)
 	}
 }
 
@@ -209,35 +211,35 @@ type spanFields struct {
 func (r *spanRow) append(s *spanFields, b *ingest.Builder) {
 	r.setField(spanLevel, r.column.spanName, s.name)
 	if c := r.column.spanKind; c >= 0 {
-		r.labels[spanLevel][c].code = r.kinds.code(s.kind)
+		r.labels[spanLevel][c].Code = r.kinds.Code(s.kind)
 	}
 	if c := r.column.statusCode; c >= 0 {
-		r.labels[spanLevel][c].code = r.statuses.code(s.status)
+		r.labels[spanLevel][c].Code = r.statuses.Code(s.status)
 	}
 	f := r.times(s)
 	if r.broken[spanLevel] {
-		f = faultFraming
+		f = rows.FaultFraming
 	}
 	if c := r.column.duration; c >= 0 {
-		r.values[spanLevel][c] = number{v: float64(s.end - s.start), rank: 1}
+		r.values[spanLevel][c] = rows.Number{V: float64(s.end - s.start), Rank: 1}
 	}
-	r.rows.append(b, flyball.Time(s.end), f, r.labels[spanLevel], r.values[spanLevel])
+	r.Rows.Append(b, flyball.Time(s.end), f, r.labels[spanLevel], r.values[spanLevel])
 }
 
 // times returns what is wrong with the times; the start matters only for the
 // duration.
-func (r *spanRow) times(s *spanFields) fault {
+func (r *spanRow) times(s *spanFields) rows.Fault {
 	switch {
 	case s.end == 0:
-		return faultNoTime
+		return rows.FaultNoTime
 	case s.end > math.MaxInt64:
-		return faultTimeRange
+		return rows.FaultTimeRange
 	case r.column.duration < 0:
-		return noFault
+		return rows.NoFault
 	case s.start == 0:
-		return faultNoStart
+		return rows.FaultNoStart
 	case s.end < s.start:
-		return faultEndsBeforeStart
+		return rows.FaultEndsBeforeStart
 	}
-	return noFault
+	return rows.NoFault
 }

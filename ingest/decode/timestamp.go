@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
 // timeReader reads event times in one format.
@@ -43,7 +44,7 @@ func newTimeReader(format string) (timeReader, error) {
 const noUnit = -2 // numbers are not read
 
 // read returns the time that s spells; quoted says that it was a string.
-func (r timeReader) read(s []byte, quoted bool) (flyball.Time, fault) {
+func (r timeReader) read(s []byte, quoted bool) (flyball.Time, rows.Fault) {
 	if r.unit != noUnit {
 		d, ok := parseDecimal(s)
 		if ok {
@@ -51,31 +52,31 @@ func (r timeReader) read(s []byte, quoted bool) (flyball.Time, fault) {
 		}
 	}
 	if r.layout == "" || !quoted {
-		return 0, faultTimeForm
+		return 0, rows.FaultTimeForm
 	}
-	t, err := time.Parse(r.layout, text(s))
+	t, err := time.Parse(r.layout, rows.Text(s))
 	if err != nil {
-		return 0, faultTimeForm
+		return 0, rows.FaultTimeForm
 	}
 	const maxSeconds = math.MaxInt64 / int64(time.Second)
 	if sec := t.Unix(); sec >= maxSeconds || sec <= -maxSeconds {
-		return 0, faultTimeRange
+		return 0, rows.FaultTimeRange
 	}
-	return flyball.TimeOf(t), noFault
+	return flyball.TimeOf(t), rows.NoFault
 }
 
 // scale turns a number into a time, exactly; digits finer than a nanosecond are
 // dropped.
-func (r timeReader) scale(d decimal) (flyball.Time, fault) {
+func (r timeReader) scale(d decimal) (flyball.Time, rows.Fault) {
 	unit := r.unit
 	if unit == autoUnit {
 		unit = d.unitBySize()
 	}
 	ns, ok := d.shift(unit)
 	if !ok {
-		return 0, faultTimeRange
+		return 0, rows.FaultTimeRange
 	}
-	return flyball.Time(ns), noFault
+	return flyball.Time(ns), rows.NoFault
 }
 
 // decimal is ±digits × 10^exp. It keeps 19 digits, as many as the largest number

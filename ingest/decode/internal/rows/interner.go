@@ -1,4 +1,4 @@
-package decode
+package rows
 
 import (
 	"unicode/utf8"
@@ -57,26 +57,4 @@ func (n *interner) code(column int, text []byte) (uint32, bool) {
 		copy(r.text[:], text)
 	}
 	return code, true
-}
-
-// enum holds the codes of the texts of a protobuf enum.
-type enum struct {
-	texts []string // by number
-	codes []uint32
-}
-
-func (e *enum) intern(d *ingest.Dictionary, column int) {
-	e.codes = e.codes[:0]
-	for _, text := range e.texts {
-		e.codes = append(e.codes, d.Code(column, []byte(text)))
-	}
-}
-
-// code returns the code of number n; one that this release does not know is
-// shown as the first.
-func (e *enum) code(n int32) uint32 {
-	if uint32(n) >= uint32(len(e.codes)) {
-		n = 0
-	}
-	return e.codes[n]
 }

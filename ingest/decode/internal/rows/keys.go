@@ -1,9 +1,9 @@
-package decode
+package rows
 
-// keyTable finds the few wanted keys among the many that a record holds. Nearly
+// Keys finds the few wanted keys among the many that a record holds. Nearly
 // every lookup is a miss, so a miss costs one load: the hash takes the length and
 // two bytes, and most of the 256 places are empty.
-type keyTable struct {
+type Keys struct {
 	first [256]uint16 // number of a key + 1, or 0
 	keys  []string
 	next  []uint16 // number + 1 of the next key in the same place, or 0
@@ -16,9 +16,9 @@ func keyHash(key []byte) uint8 {
 	return uint8(len(key)*37) ^ uint8(key[len(key)-1]*5) ^ key[len(key)/2]
 }
 
-// add returns the number of a key, counted from 0, a new one if it is new.
-func (t *keyTable) add(key string) int {
-	if n := t.find([]byte(key)); n >= 0 {
+// Add returns the number of a key, counted from 0, a new one if it is new.
+func (t *Keys) Add(key string) int {
+	if n := t.Find([]byte(key)); n >= 0 {
 		return n
 	}
 	h := keyHash([]byte(key))
@@ -28,8 +28,8 @@ func (t *keyTable) add(key string) int {
 	return len(t.keys) - 1
 }
 
-// find returns the number of a key, or -1.
-func (t *keyTable) find(key []byte) int {
+// Find returns the number of a key, or -1.
+func (t *Keys) Find(key []byte) int {
 	n := t.first[keyHash(key)]
 	for n != 0 {
 		if t.keys[n-1] == string(key) {
