@@ -1,0 +1,219 @@
+package slo
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/flyball-io/flyball"
+)
+
+// ring holds slices of one width as far back as span.
+type ring struct {
+	kind   byte
+	width  time.Duration
+	span   time.Duration
+	chunks []chunk          // those with samples, by index
+	undo   map[int64][]byte // chunks as of the last commit, of those changed since; nil if absent
+	owed   map[int64]bool   // chunks that a restore counted over, not committed yet
+	stale  []string         // the keys that they came from
+}
+
+func newRing(kind byte, width, span time.Duration) ring {
+	return ring{kind: kind, width: width, span: span, undo: map[int64][]byte{}}
+}
+
+// place returns the chunk and the place in it of the slice that holds t.
+func (r *ring) place(t flyball.Time) (index int64, at int) {
+	slice := int64(t.Floor(r.width)) / int64(r.width)
+	index = slice >> 6
+	return index, int(slice - index<<6)
+}
+
+// find returns where in chunks an index is or belongs.
+func (r *ring) find(index int64) (int, bool) {
+	if n := len(r.chunks); n > 0 && r.chunks[n-1].index <= index {
+		if r.chunks[n-1].index == index {
+			return n - 1, true
+		}
+		return n, false
+	}
+	return slices.BinarySearchFunc(r.chunks, index, func(c chunk, i int64) int { return cmp.Compare(c.index, i) })
+}
+
+func (r *ring) add(t flyball.Time, c counts) {
+	index, at := r.place(t)
+	var list [chunkSlices]counts
+	var old []byte
+	if p, ok := r.find(index); ok {
+		old = r.chunks[p].data
+		list = unpack(old)
+	}
+	if _, saved := r.undo[index]; !saved {
+		r.undo[index] = old
+	}
+	list[at] = list[at].plus(c)
+	r.set(index, pack(&list))
+}
+
+// set replaces a chunk; nil removes it.
+func (r *ring) set(index int64, data []byte) {
+	p, ok := r.find(index)
+	switch {
+	case data == nil && ok:
+		r.chunks = slices.Delete(r.chunks, p, p+1)
+	case data == nil:
+		return
+	case ok:
+		r.chunks[p].data, r.chunks[p].sum = data, firstSlices(data, chunkSlices)
+	default:
+		r.chunks = slices.Insert(r.chunks, p, chunk{index: index, data: data, sum: firstSlices(data, chunkSlices)})
+	}
+	r.settle(p)
+}
+
+// settle recomputes the sums before the chunks from p on. The sum before the
+// first chunk is an arbitrary origin.
+func (r *ring) settle(p int) {
+	for ; p < len(r.chunks); p++ {
+		if p == 0 {
+			r.chunks[0].before = counts{}
+		} else {
+			r.chunks[p].before = r.chunks[p-1].before.plus(r.chunks[p-1].sum)
+		}
+	}
+}
+
+// upTo returns the sum of all slices before the one that holds t.
+func (r *ring) upTo(t flyball.Time) counts {
+	index, at := r.place(t)
+	p, ok := r.find(index)
+	switch {
+	case ok:
+		return r.chunks[p].before.plus(firstSlices(r.chunks[p].data, at))
+	case p < len(r.chunks):
+		return r.chunks[p].before
+	case p > 0:
+		return r.chunks[p-1].before.plus(r.chunks[p-1].sum)
+	}
+	return counts{}
+}
+
+// between returns the sum of the slices that have any part in [from, to).
+func (r *ring) between(from, to flyball.Time) counts {
+	if len(r.chunks) == 0 || from >= to {
+		return counts{}
+	}
+	return r.upTo(to.Add(r.width - 1)).minus(r.upTo(from))
+}
+
+// first returns the start of the first slice with samples that starts at t or
+// later, t being the start of one.
+func (r *ring) first(t flyball.Time) (flyball.Time, bool) {
+	index, at := r.place(t)
+	p, ok := r.find(index)
+	if !ok {
+		at = 0
+	}
+	for ; p < len(r.chunks); p, at = p+1, 0 {
+		var c counts
+		for i, data := 0, r.chunks[p].data; len(data) > 0; i++ {
+			if c, data = next(data); i >= at && c.total > 0 {
+				return flyball.Time((r.chunks[p].index<<6 + int64(i)) * int64(r.width)), true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (r *ring) expire(at flyball.Time) {
+	if len(r.chunks) == 0 {
+		return
+	}
+	oldest, _ := r.place(at.Add(-r.span))
+	n := 0
+	for ; n < len(r.chunks) && r.chunks[n].index < oldest; n++ {
+		if c := &r.chunks[n]; !r.saved(c.index) {
+			r.undo[c.index] = c.data
+		}
+	}
+	if n > 0 {
+		r.chunks = slices.Delete(r.chunks, 0, n)
+		r.settle(0)
+	}
+}
+
+func (r *ring) saved(index int64) bool {
+	_, ok := r.undo[index]
+	return ok
+}
+
+func (r *ring) dirty() bool { return len(r.undo)+len(r.owed)+len(r.stale) > 0 }
+
+func (r *ring) key(index int64) string { return fmt.Sprintf("%c%v.%d", r.kind, r.width, index) }
+
+func (r *ring) changed(f func(string, []byte)) {
+	if !r.dirty() {
+		return
+	}
+	touched := maps.Clone(r.owed)
+	if touched == nil {
+		touched = map[int64]bool{}
+	}
+	for index := range r.undo {
+		touched[index] = true
+	}
+	for _, index := range slices.Sorted(maps.Keys(touched)) {
+		if p, ok := r.find(index); ok {
+			f(r.key(index), r.chunks[p].data)
+		} else {
+			f(r.key(index), nil)
+		}
+	}
+	for _, key := range r.stale {
+		f(key, nil)
+	}
+}
+
+func (r *ring) commit() {
+	clear(r.undo)
+	r.owed, r.stale = nil, nil
+}
+
+func (r *ring) abort() {
+	for index, data := range r.undo {
+		r.set(index, data)
+	}
+	clear(r.undo)
+}
+
+func (r *ring) restore(key string, width time.Duration, index int64, value []byte) error {
+	if err := check(value); err != nil {
+		return err
+	}
+	if len(value) == 0 {
+		return fmt.Errorf("it is empty")
+	}
+	if width == r.width && !r.owed[index] {
+		r.set(index, slices.Clone(value))
+		return nil
+	}
+	for i, c := range unpack(value) {
+		if c != (counts{}) {
+			r.add(flyball.Time((index<<6+int64(i))*int64(width)), c)
+		}
+	}
+	if r.owed == nil {
+		r.owed = map[int64]bool{}
+	}
+	for i := range r.undo { // what add noted is no change to take back
+		r.owed[i] = true
+	}
+	clear(r.undo)
+	if width != r.width {
+		r.stale = append(r.stale, key)
+	}
+	return nil
+}
