@@ -96,9 +96,6 @@ func Join(cfg Config) (*Session, error) {
 		kgo.KeepControlRecords(),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.FetchMaxBytes(16 << 20),
-		kgo.FetchMaxPartitionBytes(4 << 20),
-		kgo.FetchMaxWait(500 * time.Millisecond),
 		kgo.ProducerLinger(0),
 		kgo.OnOffsetsFetched(s.fetched),
 		kgo.OnPartitionsRevoked(s.revoked),
@@ -107,6 +104,7 @@ func Join(cfg Config) (*Session, error) {
 	if cfg.Partitioner != nil {
 		opts = append(opts, kgo.RecordPartitioner(cfg.Partitioner))
 	}
+	opts = append(opts, FetchOptions()...)
 	gts, err := kgo.NewGroupTransactSession(append(opts, cfg.Options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot join group %q: %w", cfg.Group, err)

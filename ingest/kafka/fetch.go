@@ -1,14 +1,25 @@
-package pipeline
+package kafka
 
 import (
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// fetchPool lets a Kafka client reuse the memory that it decompresses fetches
-// into. Whoever polls gives records back with Recycle when it is done with them.
-type fetchPool struct {
+// FetchOptions are how every member fetches.
+func FetchOptions() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.FetchMaxBytes(16 << 20),
+		kgo.FetchMaxPartitionBytes(4 << 20),
+		kgo.FetchMaxWait(500 * time.Millisecond),
+	}
+}
+
+// FetchPool lets a Kafka client reuse the memory that it decompresses fetches
+// into. Whoever polls must give records back with Recycle when it is done with
+// them, and must not keep any part of them.
+type FetchPool struct {
 	mu      sync.Mutex
 	bytes   [][]byte
 	records [][]kgo.Record
@@ -17,11 +28,12 @@ type fetchPool struct {
 // poolDepth bounds what is kept of each kind.
 const poolDepth = 64
 
-func newFetchPool() *fetchPool { return &fetchPool{} }
+// NewFetchPool returns an empty pool, for one client.
+func NewFetchPool() *FetchPool { return &FetchPool{} }
 
 // GetDecompressBytes implements kgo.PoolDecompressBytes. OTLP compresses about
 // eight times; a guess that is too small grows once and is kept then.
-func (p *fetchPool) GetDecompressBytes(compressed []byte, _ kgo.CompressionCodecType) []byte {
+func (p *FetchPool) GetDecompressBytes(compressed []byte, _ kgo.CompressionCodecType) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if n := len(p.bytes); n > 0 {
@@ -33,7 +45,7 @@ func (p *fetchPool) GetDecompressBytes(compressed []byte, _ kgo.CompressionCodec
 }
 
 // PutDecompressBytes implements kgo.PoolDecompressBytes.
-func (p *fetchPool) PutDecompressBytes(b []byte) {
+func (p *FetchPool) PutDecompressBytes(b []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.bytes) < poolDepth {
@@ -42,7 +54,7 @@ func (p *fetchPool) PutDecompressBytes(b []byte) {
 }
 
 // GetRecords implements kgo.PoolRecords.
-func (p *fetchPool) GetRecords(n int) []kgo.Record {
+func (p *FetchPool) GetRecords(n int) []kgo.Record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := len(p.records) - 1; i >= 0; i-- {
@@ -55,7 +67,7 @@ func (p *fetchPool) GetRecords(n int) []kgo.Record {
 }
 
 // PutRecords implements kgo.PoolRecords.
-func (p *fetchPool) PutRecords(r []kgo.Record) {
+func (p *FetchPool) PutRecords(r []kgo.Record) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.records) < poolDepth {
