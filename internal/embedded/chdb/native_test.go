@@ -70,7 +70,7 @@ func TestNativeAt(t *testing.T) {
 	f()
 	f(1)
 	f(3, 2, 1)
-	f(20_000, 5) // several times the size of the read buffer
+	f(6_000, 5) // several times the size of the read buffer
 }
 
 func TestNativeAtRefusesDamage(t *testing.T) {

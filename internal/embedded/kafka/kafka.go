@@ -67,7 +67,7 @@ func Default() Config { return Config{Brokers: 1} }
 func (c Config) Validate() error {
 	switch {
 	case c.Brokers < 1:
-		return errors.New("Brokers must be 1 or more")
+		return errors.New("the number of Brokers must be 1 or more")
 	case c.Port < 0 || c.Port+c.Brokers-1 > 65535:
 		return fmt.Errorf("cannot use port %d for %d brokers", c.Port, c.Brokers)
 	case c.Temporary && c.DataDir != "":
