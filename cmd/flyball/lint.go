@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/flyball-io/flyball/internal/config"
 )
 
 func newLint() *cobra.Command {
@@ -20,7 +22,7 @@ Exit code 0: nothing found. 3: something found.`,
   flyball lint -o json ./config | jq -r .message`,
 		Args: exactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			problems := configOptions().Lint(args[0])
+			problems := config.Lint(args[0])
 			out := json.NewEncoder(c.OutOrStdout())
 			for _, p := range problems {
 				if format == "json" {

@@ -35,7 +35,7 @@ leaves its groups.`,
 			if err := l.UnmarshalText([]byte(level)); err != nil {
 				return usageError(fmt.Errorf("unknown log level %q; want debug, info, warn or error", level))
 			}
-			cfg, err := configOptions().Load(dir)
+			cfg, err := config.Load(dir)
 			if err != nil {
 				return usageError(err)
 			}
