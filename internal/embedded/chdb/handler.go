@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/flyball-io/flyball/internal/embedded/chdb/wire"
 )
 
 // drainLimit is how much of a refused body is read before the answer.
@@ -96,12 +98,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q *request) erro
 	}
 	data := result.Data
 	if strings.EqualFold(format, "Native") {
-		if data, err = nativeAt(data, q.revision); err != nil {
-			return err
+		if data, err = wire.NativeAt(data, q.revision); err != nil {
+			return typeError(err)
 		}
 	}
 	if q.framed {
-		if data, err = compressFrames(data, q.compress); err != nil {
+		if data, err = wire.CompressFrames(data, q.compress); err != nil {
 			return err
 		}
 	}
@@ -128,6 +130,16 @@ func firstOf(list ...string) string {
 		}
 	}
 	return ""
+}
+
+// typeError tells a client what to do about a type that cannot be sent.
+func typeError(err error) error {
+	var unknown *wire.TypeError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	return newError(codeNotImplemented, "NOT_IMPLEMENTED", "the embedded server cannot send column %q of type %s in the Native format: %v; convert it in the query",
+		unknown.Column, unknown.Type, unknown.Err)
 }
 
 func summary(r Result) string {

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/ClickHouse/ch-go/compress"
+
+	"github.com/flyball-io/flyball/internal/embedded/chdb/wire"
 )
 
 // request is one statement as a client sent it.
@@ -150,7 +152,7 @@ func openBody(r *http.Request, framed bool) (io.Reader, error) {
 		return nil, newError(codeNotImplemented, "NOT_IMPLEMENTED", "the embedded server does not know Content-Encoding %q; use gzip, LZ4 or none", encoding)
 	}
 	if framed {
-		body = newFrameReader(body)
+		body = wire.NewFrameReader(body)
 	}
 	return body, nil
 }

@@ -1,4 +1,4 @@
-package chdb
+package wire
 
 import (
 	"bytes"
@@ -58,7 +58,7 @@ func TestNativeAt(t *testing.T) {
 			for _, n := range rows {
 				blocks, again = append(blocks, testBlock(t, n)), append(again, testBlock(t, n))
 			}
-			got, err := nativeAt(encode(t, 0, blocks...), revision)
+			got, err := NativeAt(encode(t, 0, blocks...), revision)
 			if err != nil {
 				t.Fatalf("revision %d: %v", revision, err)
 			}
@@ -76,13 +76,13 @@ func TestNativeAt(t *testing.T) {
 func TestNativeAtRefusesDamage(t *testing.T) {
 	whole := encode(t, 0, testBlock(t, 10))
 	for n := 1; n < len(whole); n++ {
-		if _, err := nativeAt(whole[:n], 54460); err == nil {
+		if _, err := NativeAt(whole[:n], 54460); err == nil {
 			t.Fatalf("the first %d of %d bytes were taken as whole", n, len(whole))
 		}
 	}
-	var raised *Error
+	var raised *TypeError
 	unknown := []byte("\x01\x01\x01a\x04Nope\x00")
-	if _, err := nativeAt(unknown, 54460); !errors.As(err, &raised) || raised.Code != codeNotImplemented {
+	if _, err := NativeAt(unknown, 54460); !errors.As(err, &raised) || raised.Column != "a" || raised.Type != "Nope" {
 		t.Errorf("an unknown type gave %v", err)
 	}
 }
@@ -94,11 +94,11 @@ func TestFrames(t *testing.T) {
 		for i := range data {
 			data[i] = byte(i * i / 7)
 		}
-		framed, err := compressFrames(data, method)
+		framed, err := CompressFrames(data, method)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := io.ReadAll(newFrameReader(bytes.NewReader(framed)))
+		got, err := io.ReadAll(NewFrameReader(bytes.NewReader(framed)))
 		if err != nil || !bytes.Equal(got, data) {
 			t.Fatalf("%d bytes came back as %d: %v", size, len(got), err)
 		}
@@ -106,12 +106,12 @@ func TestFrames(t *testing.T) {
 			return
 		}
 		for _, cutAt := range []int{1, 24, 25, len(framed) / 2, len(framed) - 1} {
-			if _, err := io.ReadAll(newFrameReader(bytes.NewReader(framed[:cutAt]))); err == nil {
+			if _, err := io.ReadAll(NewFrameReader(bytes.NewReader(framed[:cutAt]))); err == nil {
 				t.Errorf("%d of %d bytes were taken as whole", cutAt, len(framed))
 			}
 		}
 		framed[len(framed)-1] ^= 1
-		if _, err := io.ReadAll(newFrameReader(bytes.NewReader(framed))); err == nil {
+		if _, err := io.ReadAll(NewFrameReader(bytes.NewReader(framed))); err == nil {
 			t.Error("a damaged frame was taken")
 		}
 	}
@@ -124,14 +124,14 @@ func TestFrames(t *testing.T) {
 }
 
 func FuzzFrames(f *testing.F) {
-	framed, err := compressFrames([]byte("some data"), compress.LZ4)
+	framed, err := CompressFrames([]byte("some data"), compress.LZ4)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(framed)
 	f.Add(bytes.Repeat([]byte{0xff}, 40))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := io.Copy(io.Discard, newFrameReader(bytes.NewReader(data))); err == nil && len(data) > 0 && len(data) < frameHeader {
+		if _, err := io.Copy(io.Discard, NewFrameReader(bytes.NewReader(data))); err == nil && len(data) > 0 && len(data) < frameHeader {
 			t.Errorf("%d bytes passed as frames", len(data))
 		}
 	})

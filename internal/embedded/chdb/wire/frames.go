@@ -1,4 +1,4 @@
-package chdb
+package wire
 
 import (
 	"bytes"
@@ -19,9 +19,9 @@ const (
 	frameOutput  = 1 << 20
 )
 
-// frameReader decompresses frames. It reports an end of input inside a frame
+// FrameReader decompresses frames. It reports an end of input inside a frame
 // as io.ErrUnexpectedEOF, so that a body that was cut off is not committed.
-type frameReader struct {
+type FrameReader struct {
 	source io.Reader
 	frame  bytes.Reader
 	inner  *compress.Reader
@@ -30,14 +30,15 @@ type frameReader struct {
 	buf    []byte
 }
 
-func newFrameReader(r io.Reader) *frameReader {
-	f := &frameReader{source: r}
+// NewFrameReader reads frames from r.
+func NewFrameReader(r io.Reader) *FrameReader {
+	f := &FrameReader{source: r}
 	f.inner = compress.NewReader(&f.frame)
 	return f
 }
 
 // Read implements io.Reader.
-func (f *frameReader) Read(p []byte) (int, error) {
+func (f *FrameReader) Read(p []byte) (int, error) {
 	for len(f.data) == 0 {
 		if err := f.next(); err != nil {
 			return 0, err
@@ -48,7 +49,7 @@ func (f *frameReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (f *frameReader) next() error {
+func (f *FrameReader) next() error {
 	f.raw = grow(f.raw, frameHeader)
 	if _, err := io.ReadFull(f.source, f.raw); err != nil {
 		return err // io.EOF only between frames
@@ -80,8 +81,8 @@ func grow(b []byte, n int) []byte {
 	return append(b[:cap(b)], make([]byte, n-cap(b))...)
 }
 
-// compressFrames compresses a whole answer into frames.
-func compressFrames(data []byte, method compress.Method) ([]byte, error) {
+// CompressFrames compresses a whole answer into frames.
+func CompressFrames(data []byte, method compress.Method) ([]byte, error) {
 	w := compress.NewWriter(compress.LevelZero, method)
 	var out []byte
 	for len(data) > 0 {

@@ -1,4 +1,6 @@
-package chdb
+// Package wire rewrites ClickHouse's Native blocks between protocol revisions
+// and reads and writes its compressed frames.
+package wire
 
 import (
 	"bufio"
@@ -20,12 +22,30 @@ var blockInfo = []byte{1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0}
 // our bufio.Reader as it is; only so is the place in the input known.
 const readerSize = 1 << 20
 
-// nativeAt rewrites Native blocks from revision 0, which is all that the
+// TypeError means that a block has a column whose type cannot be decoded, so
+// that its end is not known.
+type TypeError struct {
+	// Column and Type are the column's name and type.
+	Column, Type string
+	// Err is the decoder's reason.
+	Err error
+}
+
+// Error implements error.
+func (e *TypeError) Error() string {
+	return fmt.Sprintf("cannot decode column %q of type %s: %v", e.Column, e.Type, e.Err)
+}
+
+// Unwrap gives the decoder's reason.
+func (e *TypeError) Unwrap() error { return e.Err }
+
+// NativeAt rewrites Native blocks from revision 0, which is all that the
 // library gives, to the protocol revision that the client asked for. The two
 // differ in a prefix per block and one byte per column, but a column's length
 // is not written anywhere: each is decoded to find its end, and its bytes are
-// then copied as they are.
-func nativeAt(data []byte, revision uint64) ([]byte, error) {
+// then copied as they are. A type that the decoder does not know gives a
+// [*TypeError].
+func NativeAt(data []byte, revision uint64) ([]byte, error) {
 	if revision == 0 || len(data) == 0 {
 		return data, nil
 	}
@@ -89,8 +109,7 @@ func (in *nativeInput) column(out []byte, rows int, revision uint64) ([]byte, er
 	}
 	header := in.offset()
 	if err := in.skipValues(name, kind, rows); err != nil {
-		return nil, newError(codeNotImplemented, "NOT_IMPLEMENTED",
-			"the embedded server cannot send column %q of type %s in the Native format: %s; convert it in the query", name, kind, err)
+		return nil, &TypeError{Column: name, Type: kind, Err: err}
 	}
 	out = append(out, in.data[start:header]...)
 	if revision >= proto.DBMS_MIN_REVISION_WITH_CUSTOM_SERIALIZATION {
