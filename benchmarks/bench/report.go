@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flyball-io/flyball/benchmarks/record"
+)
+
+// Report is what goes to bench.json. Times per span are processor time, medians
+// over the rounds.
+type Report struct {
+	FloorNsPerSpan     float64 `json:"floor_ns_per_span"`
+	AggregateNsPerSpan float64 `json:"aggregate_ns_per_span"`
+	// AggregateRatio is the first ÷ the second.
+	AggregateRatio float64 `json:"aggregate_ratio"`
+	// AggregateRatios are those of each round.
+	AggregateRatios []float64 `json:"aggregate_ratios"`
+	// Spans per second by the clock, broker on the same machine.
+	FloorSpansPerS     float64 `json:"floor_spans_per_s"`
+	AggregateSpansPerS float64 `json:"aggregate_spans_per_s"`
+	// SpansPerSCore is how many spans aggregate takes per second of processor time.
+	SpansPerSCore float64 `json:"spans_per_s_core"`
+	// AllocsPerSpan is heap allocations of aggregate, everything from its start on.
+	AllocsPerSpan float64 `json:"allocs_per_span"`
+	// PanesBytesRatio is bytes of panes ÷ bytes of input, both compressed;
+	// PanesRawRatio the same before compression.
+	PanesBytesRatio float64 `json:"panes_bytes_ratio"`
+	PanesRawRatio   float64 `json:"panes_raw_ratio"`
+	// SteadyPanesBytesRatio and SteadyPanesRawRatio are those at SteadyRate spans
+	// per second.
+	SteadyPanesBytesRatio float64 `json:"steady_panes_bytes_ratio"`
+	SteadyPanesRawRatio   float64 `json:"steady_panes_raw_ratio"`
+	SteadyRate            float64 `json:"steady_rate"`
+	AggregatePeakBytes    int64   `json:"aggregate_peak_rss_bytes"`
+	// RecordRatio is the speed of record ÷ that of the bare client; see package
+	// record. RecordCPURatio compares processor time.
+	RecordRatio    float64 `json:"record_ratio"`
+	RecordCPURatio float64 `json:"record_cpu_ratio"`
+
+	Spans        int64   `json:"spans"`
+	BytesPerSpan float64 `json:"bytes_per_span"`
+	Partitions   int     `json:"partitions"`
+	Workers      int     `json:"workers"`
+	Rounds       int     `json:"rounds"`
+	Machine      Machine `json:"machine"`
+}
+
+// Machine is where it was measured.
+type Machine struct {
+	CPU  string `json:"cpu"`
+	CPUs int    `json:"cpus"`
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	Go   string `json:"go"`
+}
+
+// report works out a Report; the record part is added by whoever measures it.
+func (m *Measured) report() Report {
+	spans := float64(m.Loaded.Spans)
+	r := Report{
+		FloorNsPerSpan:     median(m.Floor, func(u Usage) float64 { return float64(u.CPU) }) / spans,
+		AggregateNsPerSpan: median(m.Aggregate, func(u Usage) float64 { return float64(u.CPU) }) / spans,
+		FloorSpansPerS:     spans / median(m.Floor, func(u Usage) float64 { return u.Wall.Seconds() }),
+		AggregateSpansPerS: spans / median(m.Aggregate, func(u Usage) float64 { return u.Wall.Seconds() }),
+		AllocsPerSpan:      median(m.Aggregate, func(u Usage) float64 { return float64(u.Mallocs) }) / spans,
+		PanesBytesRatio:    median(m.Aggregate, Usage.bytesRatio), PanesRawRatio: median(m.Aggregate, Usage.rawRatio),
+		SteadyPanesBytesRatio: m.Steady.bytesRatio(), SteadyPanesRawRatio: m.Steady.rawRatio(), SteadyRate: m.Plan.SteadyRate,
+		Spans: m.Loaded.Spans, BytesPerSpan: float64(m.Loaded.Bytes) / spans,
+		Partitions: m.Plan.Partitions, Workers: m.Plan.Workers, Rounds: m.Plan.Rounds,
+		Machine: Machine{CPU: processor(), CPUs: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()},
+	}
+	r.AggregateRatio = r.FloorNsPerSpan / r.AggregateNsPerSpan
+	r.SpansPerSCore = 1e9 / r.AggregateNsPerSpan
+	for i, f := range m.Floor {
+		r.AggregateRatios = append(r.AggregateRatios, float64(f.CPU)/float64(m.Aggregate[i].CPU))
+	}
+	for _, u := range m.Aggregate {
+		r.AggregatePeakBytes = max(r.AggregatePeakBytes, u.Peak)
+	}
+	return r
+}
+
+// addRecord adds what package record measured.
+func (r *Report) addRecord(m record.Result) { r.RecordRatio, r.RecordCPURatio = m.Ratio, m.CPURatio }
+
+func (u Usage) bytesRatio() float64 {
+	return float64(u.Traffic.ProducedBytes) / float64(u.Traffic.FetchedBytes)
+}
+
+func (u Usage) rawRatio() float64 {
+	return float64(u.Traffic.ProducedRaw) / float64(u.Traffic.FetchedRaw)
+}
+
+func median(list []Usage, of func(Usage) float64) float64 {
+	var v []float64
+	for _, u := range list {
+		v = append(v, of(u))
+	}
+	slices.Sort(v)
+	n := len(v)
+	return (v[(n-1)/2] + v[n/2]) / 2
+}
+
+// print prints the table for people.
+func (m *Measured) print(w io.Writer, r Report) {
+	compressed := median(m.Floor, func(u Usage) float64 { return float64(u.Traffic.FetchedBytes) }) / float64(r.Spans)
+	fmt.Fprintf(w, "\n%s, %d CPUs, %s/%s, %s\n", r.Machine.CPU, r.Machine.CPUs, r.Machine.OS, r.Machine.Arch, r.Machine.Go)
+	fmt.Fprintf(w, "%d spans of %.0f bytes (%.0f after zstd), %d per record, %d partitions; %d clients; broker in a process of its own\n",
+		r.Spans, r.BytesPerSpan, compressed, spansPerRecord, r.Partitions, r.Workers)
+	fmt.Fprintf(w, "medians of %d rounds by turns; CPU is user and system time of the reading process\n\n", r.Rounds)
+	fmt.Fprintf(w, "  %-22s %12s %14s %12s %12s %8s %8s\n", "", "CPU ns/span", "spans/s/core", "spans/s", "allocs/span", "GCs", "peak MB")
+	line := func(name string, ns, rate float64, list []Usage) {
+		of := func(f func(Usage) float64) float64 { return median(list, f) }
+		fmt.Fprintf(w, "  %-22s %12.1f %14.0f %12.0f %12.4f %8.0f %8.0f\n", name, ns, 1e9/ns, rate,
+			of(func(u Usage) float64 { return float64(u.Mallocs) })/float64(r.Spans),
+			of(func(u Usage) float64 { return float64(u.GCs) }), of(func(u Usage) float64 { return float64(u.Peak) / 1e6 }))
+	}
+	line("floor loop", r.FloorNsPerSpan, r.FloorSpansPerS, m.Floor)
+	line("aggregate", r.AggregateNsPerSpan, r.AggregateSpansPerS, m.Aggregate)
+	fmt.Fprintf(w, "  ratio of CPU           %12.3f  (rounds %s)\n", r.AggregateRatio, ratios(r.AggregateRatios))
+	fmt.Fprintf(w, "  aggregate committed %.0f transactions per round; its panes hold what the floor counted: %d series, %d failures\n\n",
+		median(m.Aggregate, func(u Usage) float64 { return float64(u.Traffic.Commits) }), m.Sums.Series, m.Sums.Failed)
+	fmt.Fprintf(w, "  panes ÷ input          %12s %14s\n", "compressed", "uncompressed")
+	share := func(name string, u Usage) {
+		fmt.Fprintf(w, "  %-22s %11.3f%% %13.3f%%   (%s of %s, %s of %s)\n", name, 100*u.bytesRatio(), 100*u.rawRatio(),
+			size(u.Traffic.ProducedBytes), size(u.Traffic.FetchedBytes), size(u.Traffic.ProducedRaw), size(u.Traffic.FetchedRaw))
+	}
+	share("catching up", m.Aggregate[len(m.Aggregate)-1])
+	share(fmt.Sprintf("at %.0f spans/s", r.SteadyRate), m.Steady)
+	fmt.Fprintln(w)
+}
+
+func ratios(list []float64) string {
+	var b strings.Builder
+	for i, r := range list {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		fmt.Fprintf(&b, "%.3f", r)
+	}
+	return b.String()
+}
+
+func size(bytes int64) string {
+	if bytes < 1e6 {
+		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+}
+
+// write writes the report to a file.
+func (r Report) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("cannot encode report: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("cannot write report: %w", err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("cannot write report: %w", err)
+	}
+	return nil
+}
+
+// processor is the model's name, where the system tells it.
+func processor() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if name, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+// defaultPlan takes about two minutes on two cores.
+func defaultPlan() Plan {
+	return Plan{
+		Spans: 4_000_000, Rate: 20_000, Partitions: 8, Workers: runtime.NumCPU(), Rounds: 7,
+		SteadyRate: 20_000, SteadyFor: 20 * time.Second,
+	}
+}
