@@ -77,6 +77,32 @@ func checkKafka(o *object[spec.Pipeline]) {
 	if path := "spec.kafka.group"; s.Kafka.Group == "" && o.doc.OK(path) {
 		o.report(path, strictyaml.CodeInvalidValue, "a group needs a name", "delete the line to get the default flyball")
 	}
+	checkSecurity(o)
+}
+
+// checkSecurity checks that what belongs together is there together. Files are
+// opened when the connections are.
+func checkSecurity(o *object[spec.Pipeline]) {
+	k := &o.Spec.Kafka
+	if t := k.TLS; t != nil && (t.CertFile == "") != (t.KeyFile == "") && o.doc.OK("spec.kafka.tls") {
+		o.report("spec.kafka.tls", strictyaml.CodeMissingField, "certFile and keyFile belong together: one is missing", "")
+	}
+	a := k.SASL
+	if a == nil || !o.doc.OK("spec.kafka.sasl") || a.Mechanism == "" {
+		return
+	}
+	if a.Mechanism == "OAUTHBEARER" {
+		if a.TokenFile == "" {
+			o.report("spec.kafka.sasl", strictyaml.CodeMissingField, "OAUTHBEARER needs tokenFile", "")
+		}
+		return
+	}
+	if a.Username == "" || a.Password == "" {
+		o.report("spec.kafka.sasl", strictyaml.CodeMissingField, a.Mechanism+" needs username and password", "such as password: ${env:KAFKA_PASSWORD}")
+	}
+	if k.TLS == nil && a.Mechanism == "PLAIN" {
+		o.warn("spec.kafka.sasl.mechanism", CodeUnusual, "PLAIN without tls sends the password in the clear", "add tls: {}")
+	}
 }
 
 func isAddress(s string, emptyHost bool) bool {

@@ -93,6 +93,8 @@ func Run(ctx context.Context, o Options) error {
 	if err := p.ensureTopics(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	start := map[string]func(context.Context, *errgroup.Group) error{
 		roleAggregate: p.aggregate, roleEvaluate: p.evaluate, roleDecide: p.decide, roleRecord: p.record,
@@ -102,7 +104,8 @@ func Run(ctx context.Context, o Options) error {
 			continue
 		}
 		if err := start[role](ctx, group); err != nil {
-			return err
+			cancel()
+			return errors.Join(err, group.Wait())
 		}
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
@@ -125,8 +128,12 @@ func newPipeline(o Options) (*pipeline, error) {
 	if o.Ready != nil {
 		p.ready = sync.OnceFunc(o.Ready)
 	}
+	security, err := securityOptions(p.cfg.Pipeline.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	p.Kafka = slices.Concat(security, p.Kafka)
 	p.topics = sinkkafka.Topics{Prefix: p.cfg.Pipeline.Kafka.TopicPrefix}
-	var err error
 	p.emit, err = newEmitter(p.cfg, p.topics, o.Metrics)
 	return p, err
 }

@@ -33,6 +33,38 @@ type Kafka struct {
 	TopicPrefix string `yaml:"topicPrefix" default:"flyball."`
 	// Group starts the names of consumer groups and transactional ids.
 	Group string `yaml:"group" default:"flyball"`
+	// TLS encrypts connections; without it they are plain.
+	TLS *TLS `yaml:"tls,omitempty"`
+	// SASL says who we are; without it nobody is said.
+	SASL *SASL `yaml:"sasl,omitempty"`
+}
+
+// TLS is how connections to the brokers are encrypted.
+type TLS struct {
+	// CAFile holds the certificates, in PEM, that may have signed the brokers'.
+	// Without it those of the operating system may.
+	CAFile string `yaml:"caFile,omitempty"`
+	// CertFile and KeyFile hold our own certificate and its key, in PEM, for
+	// brokers that ask for one (mutual TLS).
+	CertFile string `yaml:"certFile,omitempty"`
+	// KeyFile belongs to CertFile.
+	KeyFile string `yaml:"keyFile,omitempty"`
+	// ServerName is the name expected in the brokers' certificates where it is not
+	// the host that is connected to.
+	ServerName string `yaml:"serverName,omitempty"`
+}
+
+// SASL is how we prove to the brokers who we are.
+type SASL struct {
+	// Mechanism is what the brokers want.
+	Mechanism string `yaml:"mechanism" required:"true" enum:"PLAIN|SCRAM-SHA-256|SCRAM-SHA-512|OAUTHBEARER"`
+	// Username and Password are for PLAIN and SCRAM.
+	Username string `yaml:"username,omitempty"`
+	// Password should come from ${env:NAME} or ${file:/path}.
+	Password Secret `yaml:"password,omitempty"`
+	// TokenFile is for OAUTHBEARER: it is read again at every connection, so that
+	// whoever renews the token only has to rewrite the file.
+	TokenFile string `yaml:"tokenFile,omitempty"`
 }
 
 // Partitions are partition counts.
