@@ -58,7 +58,7 @@ func TestJSONRejectsOneSampleOfMany(t *testing.T) {
 		record := `[{"ts":1},` + fields + `,{"ts":2}]`
 		got, err := decodeOne(t, jsonSource, jsonProjection, []byte(record))
 		r, ok := ingest.Rejected(err)
-		if !ok || r.Samples != 1 || r.Reason != reason || !strings.Contains(r.Detail, detail) || !strings.Contains(r.Detail, "sample 1") {
+		if !ok || r.Samples != 1 || r.Reason != reason || !strings.Contains(r.Detail, detail) || !strings.Contains(r.Detail, "sample 1") || strings.Contains(r.Detail, "more") {
 			t.Errorf("%s: got %v, want %s: %s", fields, err, reason, detail)
 		}
 		if len(got) != 2 {
@@ -135,6 +135,23 @@ func TestJSONTriesEveryCutOfAPath(t *testing.T) {
 	f(`"a\u002eb.c":6`, "6")
 }
 
+func TestJSONTriesEveryCutForTimesAndValues(t *testing.T) {
+	src := flyball.Source{Format: "json", JSON: flyball.JSONMapping{Timestamp: "t.at", TimestampFormat: "unix_ns",
+		Values: map[string]flyball.JSONValue{"v": {Path: "v.n"}}}}
+	f := func(record string, at int64, v float64) {
+		t.Helper()
+		got, err := decodeOne(t, src, ingest.Projection{Values: []string{"v"}}, []byte(record))
+		if diff := cmp.Diff([]sample{{at, nil, []float64{v}}}, got, sameSamples); diff != "" || err != nil {
+			t.Errorf("%s (−want +got):\n%s\n%v", record, diff, err)
+		}
+	}
+	f(`{"t.at":1,"t":{"at":2},"v.n":3,"v":{"n":4}}`, 1, 3)
+	f(`{"t":{"at":2},"t.at":1,"v":{"n":4},"v.n":3}`, 1, 3)
+	f(`{"t":{"at":2},"t.at":null,"v":{"n":4},"v.n":null}`, 2, 4)
+	f(`{"t":{"at":2,"at":5},"v":{"n":4,"n":6}}`, 5, 6)
+	f(`{"t":{"at":[]},"t.at":1,"v":{"n":"x"},"v.n":""}`, 1, none)
+}
+
 func TestJSONLabelForms(t *testing.T) {
 	src := flyball.Source{Format: "json", JSON: flyball.JSONMapping{Timestamp: "t", Labels: map[string]string{"x": "x"}}}
 	f := func(value, want string) {
@@ -202,6 +219,10 @@ func TestTimestampFormats(t *testing.T) {
 	f("auto", `1772368496`, at, rows.NoFault)
 	f("auto", `1772368496000`, at, rows.NoFault)
 	f("auto", `1772368496000000`, at, rows.NoFault)
+	f("auto", `99999999999999`, 0, rows.FaultTimeRange) // milliseconds, the year 5138 again
+	f("auto", `100000000000000`, 1e17, rows.NoFault)
+	f("auto", `99999999999999999`, 0, rows.FaultTimeRange) // microseconds
+	f("auto", `100000000000000000`, 1e17, rows.NoFault)
 	f("auto", `1772368496000000001`, at+1, rows.NoFault)
 	f("auto", `1772368496.000000001`, at+1, rows.NoFault)
 	f("auto", `1.772368496e9`, at, rows.NoFault)
@@ -219,6 +240,7 @@ func TestTimestampFormats(t *testing.T) {
 	f("rfc3339", `"1600-01-01T00:00:00Z"`, 0, rows.FaultTimeRange)
 	f("unix_s", `"2026-03-01T12:34:56Z"`, 0, rows.FaultTimeForm)
 	f("unix_ms", `1772368496000.25`, at+250_000, rows.NoFault)
+	f("unix_s", `20000000000`, 0, rows.FaultTimeRange)
 	f("unix_ns", `9223372036854775807`, math.MaxInt64, rows.NoFault)
 	f("unix_ns", `9223372036854775808`, 0, rows.FaultTimeRange)
 	f("unix_ns", `12345678901234567890123e-4`, 1234567890123456789, rows.NoFault)

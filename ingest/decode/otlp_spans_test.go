@@ -130,19 +130,50 @@ func TestOTLPSpansRejectsOneSpanOfMany(t *testing.T) {
 
 func TestOTLPSpansFaultOfAResourceCostsItsSpans(t *testing.T) {
 	span := marshal(t, &trace.Span{StartTimeUnixNano: 1, EndTimeUnixNano: 2})
-	broken := oneSpan(span, span)
-	// A second resource: its one attribute does not parse.
-	inner := append([]byte{1<<3 | 2, 3, 1<<3 | 2, 1, 0xff}, broken[2:]...)
-	broken = protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), inner)
-	record := append(oneSpan(span), append(broken, oneSpan(span)...)...)
-	got, err := decodeOne(t, otlpProto, spanProjection, record)
-	r, ok := ingest.Rejected(err)
-	if !ok || r.Samples != 2 || r.Reason != ingest.ReasonMalformed || !strings.Contains(r.Detail, "1 more") {
-		t.Errorf("got %v, want two spans rejected", err)
+	f := func(name string, resource ...byte) {
+		t.Helper()
+		inner := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), resource)
+		good := oneSpan(span, span)
+		inner = append(inner, good[2:]...) // without the tag and length of ResourceSpans
+		broken := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), inner)
+		got, err := decodeOne(t, otlpProto, spanProjection, append(oneSpan(span), append(broken, oneSpan(span)...)...))
+		r, ok := ingest.Rejected(err)
+		if !ok || r.Samples != 2 || r.Reason != ingest.ReasonMalformed || !strings.Contains(r.Detail, "1 more") {
+			t.Errorf("%s: got %v, want two spans rejected", name, err)
+		}
+		if len(got) != 2 {
+			t.Errorf("%s: got %d rows, want those of the other resources", name, len(got))
+		}
 	}
-	if len(got) != 2 {
-		t.Errorf("got %d rows, want those of the other resources", len(got))
+	f("an attribute does not parse", 1<<3|2, 1, 0xff)
+	f("the resource does not parse", 1<<3|2, 9)
+}
+
+func TestOTLPSpansFaultOfAScopeCostsItsSpans(t *testing.T) {
+	span := marshal(t, &trace.Span{StartTimeUnixNano: 1, EndTimeUnixNano: 2})
+	scope := append([]byte{1<<3 | 2, 2, 1<<3 | 2, 9, 2<<3 | 2, byte(len(span))}, span...)
+	rs := protowire.AppendBytes(protowire.AppendTag(nil, 2, protowire.BytesType), scope)
+	broken := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), rs)
+	got, err := decodeOne(t, otlpProto, spanProjection, append(oneSpan(span), broken...))
+	if r, ok := ingest.Rejected(err); !ok || r.Samples != 1 || r.Reason != ingest.ReasonMalformed || len(got) != 1 {
+		t.Errorf("got %d rows and %v, want one and one rejected", len(got), err)
 	}
+}
+
+func TestOTLPSpansRejectsRecordsThatDoNotParse(t *testing.T) {
+	good := oneSpan(marshal(t, &trace.Span{StartTimeUnixNano: 1, EndTimeUnixNano: 2}))
+	f := func(name string, tail ...byte) {
+		t.Helper()
+		_, err := decodeOne(t, otlpProto, spanProjection, append(good[:len(good):len(good)], tail...))
+		if r, ok := ingest.Rejected(err); !ok || r.Samples != 0 || r.Reason != ingest.ReasonMalformed {
+			t.Errorf("%s: got %v, want the record rejected", name, err)
+		}
+	}
+	f("request", 0x0a, 5)
+	f("resource spans", 0x0a, 2, 0x12, 5)
+	f("scope spans", 0x0a, 4, 0x12, 2, 0x12, 5)
+	f("scope", 0x0a, 4, 0x12, 2, 0x0a, 5)
+	f("unknown field", 0x78, 0xff)
 }
 
 func TestOTLPSpansRejectsTheFarFuture(t *testing.T) {
