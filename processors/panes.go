@@ -69,7 +69,12 @@ type PaneWriter struct {
 	start, count, bad         []int64
 	sum, sumError, min, max   []float64
 	hist                      [][]byte
+	size                      int
 }
+
+// MaxBlock is about how many bytes a record of a result topic may hold. Writers
+// that pass it begin another, because brokers refuse what is too large.
+const MaxBlock = 1 << 20
 
 // Append adds a row. Row.Hist is kept until Encode.
 func (w *PaneWriter) Append(r PaneRow) {
@@ -85,7 +90,11 @@ func (w *PaneWriter) Append(r PaneRow) {
 	w.min = append(w.min, r.Min)
 	w.max = append(w.max, r.Max)
 	w.hist = append(w.hist, r.Hist)
+	w.size += 80 + len(r.Indicator) + len(r.Entity) + len(r.Labels) + len(r.Hist)
 }
+
+// Size returns about how many bytes Encode will return.
+func (w *PaneWriter) Size() int { return w.size }
 
 // Len returns the number of rows since the last Encode.
 func (w *PaneWriter) Len() int { return len(w.count) }

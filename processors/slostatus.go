@@ -97,3 +97,16 @@ func pick[T any](rows []SLORow, f func(SLORow) T) []T {
 	}
 	return out
 }
+
+// Blocks returns the rows as Arrow IPC streams, each small enough for a record.
+func (s *SLOStatus) Blocks() [][]byte {
+	var out [][]byte
+	for from := 0; from < s.Len(); from += sloRows {
+		part := SLOStatus{rows: s.rows[from:min(from+sloRows, s.Len())]}
+		out = append(out, part.Encode())
+	}
+	return out
+}
+
+// sloRows is how many rows of status fit into a block with room to spare.
+const sloRows = MaxBlock / 512

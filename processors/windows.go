@@ -125,3 +125,26 @@ func (w *Windows) Encode() []byte {
 		binaryColumn(w.Hist), boolColumn(w.Complete),
 	})
 }
+
+// windowRows is how many windows fit into a block with room to spare.
+const windowRows = MaxBlock / 1024
+
+// Blocks returns the rows as Arrow IPC streams, each small enough for a record.
+func (w *Windows) Blocks() [][]byte {
+	var out [][]byte
+	for from := 0; from < w.Len(); from += windowRows {
+		part := w.slice(from, min(from+windowRows, w.Len()))
+		out = append(out, part.Encode())
+	}
+	return out
+}
+
+func (w *Windows) slice(i, j int) *Windows {
+	return &Windows{
+		Indicator: w.Indicator[i:j], Entity: w.Entity[i:j], Labels: w.Labels[i:j],
+		Start: w.Start[i:j], End: w.End[i:j], Revision: w.Revision[i:j], Count: w.Count[i:j], Bad: w.Bad[i:j],
+		Rate: w.Rate[i:j], ErrorRatio: w.ErrorRatio[i:j], Sum: w.Sum[i:j], Min: w.Min[i:j], Max: w.Max[i:j],
+		P50: w.P50[i:j], P90: w.P90[i:j], P95: w.P95[i:j], P99: w.P99[i:j],
+		Hist: w.Hist[i:j], Complete: w.Complete[i:j],
+	}
+}

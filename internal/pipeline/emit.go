@@ -73,11 +73,15 @@ func (e *emitter) panes(b processors.PaneBlock) *kgo.Record {
 func (e *emitter) evaluated(partition int32, r processors.Ready) ([]*kgo.Record, error) {
 	var out []*kgo.Record
 	if n := r.Windows.Len(); n > 0 {
-		out = append(out, &kgo.Record{Topic: e.topics.Windows(), Partition: partition, Value: r.Windows.Encode()})
+		for _, block := range r.Windows.Blocks() {
+			out = append(out, &kgo.Record{Topic: e.topics.Windows(), Partition: partition, Value: block})
+		}
 		e.metrics.emitted.WithLabelValues("window").Add(float64(n))
 	}
 	if n := r.SLO.Len(); n > 0 {
-		out = append(out, &kgo.Record{Topic: e.topics.SLO(), Partition: partition, Value: r.SLO.Encode()})
+		for _, block := range r.SLO.Blocks() {
+			out = append(out, &kgo.Record{Topic: e.topics.SLO(), Partition: partition, Value: block})
+		}
 		e.metrics.emitted.WithLabelValues("slo").Add(float64(n))
 	}
 	for i := range r.Findings {

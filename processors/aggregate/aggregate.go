@@ -133,11 +133,14 @@ func (m *Machine) Step(in Input) processors.Ready {
 
 func (m *Machine) flush(f *Flush) processors.Ready {
 	m.arena = m.arena[:0]
+	var ready processors.Ready
+	cut := func(p int32) {
+		ready.Panes = append(ready.Panes, processors.PaneBlock{Partition: p, Panes: m.writers[p].Encode()})
+	}
 	for _, ind := range m.indicators {
-		m.arena = ind.flush(m.writers, m.arena)
+		m.arena = ind.flush(m.writers, m.arena, cut)
 	}
 	marks := m.marks.flush(f)
-	var ready processors.Ready
 	for p := range m.writers {
 		panes := m.writers[p].Encode()
 		if panes != nil || len(marks) > 0 {

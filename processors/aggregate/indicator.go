@@ -210,7 +210,7 @@ func (ind *indicator) addSeries(key, entity string) int32 {
 }
 
 // flush writes every pane touched since the last flush and empties them.
-func (ind *indicator) flush(writers []processors.PaneWriter, arena []byte) []byte {
+func (ind *indicator) flush(writers []processors.PaneWriter, arena []byte, cut func(partition int32)) []byte {
 	for _, sr := range ind.touched {
 		slices.SortFunc(sr.panes, func(a, b *slice) int { return cmp.Compare(a.start, b.start) })
 		for _, sl := range sr.panes {
@@ -225,7 +225,10 @@ func (ind *indicator) flush(writers []processors.PaneWriter, arena []byte) []byt
 				arena = p.Hist.AppendBinary(arena)
 				row.Hist = arena[from:len(arena):len(arena)]
 			}
-			writers[sr.partition].Append(row)
+			w := &writers[sr.partition]
+			if w.Append(row); w.Size() >= processors.MaxBlock {
+				cut(sr.partition)
+			}
 		}
 	}
 	ind.drop()

@@ -21,22 +21,32 @@ const (
 	HeaderPartition = "__flyball.error.partition"
 	HeaderOffset    = "__flyball.error.offset"
 	HeaderTimestamp = "__flyball.error.timestamp"
+	// HeaderTruncated holds the length that the value had, when it was too large
+	// for the topic and its start only was kept.
+	HeaderTruncated = "__flyball.error.truncated"
 )
+
+// maxDeadValue bounds the value, with room for headers and framing. A record that
+// the broker refuses would be produced again for ever, and nothing else with it.
+const maxDeadValue = MaxMessageBytes - 1<<20
 
 // maxDeadMessage bounds the message, which may quote its cause at length.
 const maxDeadMessage = 4096
 
 // DeadLetter returns the record for the dead-letter topic: r as it came, with
-// who gave it up, why, and where it was. What r holds is copied, because its
+// who gave it up, why, and where it was. A value that is too large for the topic
+// is cut, and HeaderTruncated says so. What r holds is copied, because its
 // memory may be used again. The timestamp is left to the producer, so that
 // retention counts from now and not from when the telemetry was made; r's own is
 // in a header.
 func (t Topics) DeadLetter(r *kgo.Record, stage, reason, message string) *kgo.Record {
-	out := &kgo.Record{Topic: t.DeadLetters(), Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value)}
+	out := t.DeadPart(r.Value, stage, reason, message)
+	out.Key = bytes.Clone(r.Key)
+	var came []kgo.RecordHeader
 	for _, h := range r.Headers {
-		out.Headers = append(out.Headers, kgo.RecordHeader{Key: h.Key, Value: bytes.Clone(h.Value)})
+		came = append(came, kgo.RecordHeader{Key: h.Key, Value: bytes.Clone(h.Value)})
 	}
-	out.Headers = append(out.Headers, deathHeaders(stage, reason, message)...)
+	out.Headers = append(came, out.Headers...)
 	out.Headers = append(out.Headers,
 		kgo.RecordHeader{Key: HeaderTopic, Value: []byte(r.Topic)},
 		kgo.RecordHeader{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(r.Partition), 10)},
@@ -51,7 +61,13 @@ func (t Topics) DeadLetter(r *kgo.Record, stage, reason, message string) *kgo.Re
 
 // DeadPart is DeadLetter for a part of an input that is no record of its own.
 func (t Topics) DeadPart(value []byte, stage, reason, message string) *kgo.Record {
-	return &kgo.Record{Topic: t.DeadLetters(), Value: bytes.Clone(value), Headers: deathHeaders(stage, reason, message)}
+	out := &kgo.Record{Topic: t.DeadLetters(), Headers: deathHeaders(stage, reason, message)}
+	if n := len(value); n > maxDeadValue {
+		value = value[:maxDeadValue]
+		out.Headers = append(out.Headers, kgo.RecordHeader{Key: HeaderTruncated, Value: strconv.AppendInt(nil, int64(n), 10)})
+	}
+	out.Value = bytes.Clone(value)
+	return out
 }
 
 func deathHeaders(stage, reason, message string) []kgo.RecordHeader {

@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,4 +106,23 @@ func TestReadDeadLetterRefuses(t *testing.T) {
 	f("header __flyball.error.partition", HeaderStage, "s", HeaderTopic, "t")
 	f("header __flyball.error.offset", HeaderStage, "s", HeaderTopic, "t", HeaderPartition, "1", HeaderOffset, "x")
 	f("header __flyball.error.timestamp", HeaderStage, "s", HeaderTopic, "t", HeaderPartition, "1", HeaderOffset, "2", HeaderTimestamp, "x")
+}
+
+func TestDeadLetterOfAnOversizedRecordFits(t *testing.T) {
+	topics := Topics{Prefix: "t."}
+	value := bytes.Repeat([]byte("x"), MaxMessageBytes+1)
+	for _, out := range []*kgo.Record{
+		topics.DeadLetter(&kgo.Record{Topic: "in", Value: value}, "aggregate", "malformed", "no"),
+		topics.DeadPart(value, "evaluate", "malformed", "no"),
+	} {
+		if len(out.Value) != maxDeadValue {
+			t.Errorf("%d bytes, want %d", len(out.Value), maxDeadValue)
+		}
+		if got := Header(out, HeaderTruncated); got != strconv.Itoa(len(value)) {
+			t.Errorf("the header says %q, want %d", got, len(value))
+		}
+	}
+	if got := Header(topics.DeadPart([]byte("x"), "s", "r", "m"), HeaderTruncated); got != "" {
+		t.Errorf("a small value is said to be truncated from %q", got)
+	}
 }
