@@ -50,9 +50,10 @@ type Database struct {
 	Name string
 }
 
-// Main runs a package's tests, stops the shared server if one was started and
-// fails if a goroutine is left. It returns the exit code for os.Exit.
-func Main(m *testing.M) int {
+// Main runs a package's tests (a *testing.M, or what wraps one), stops the shared
+// server if one was started and fails if a goroutine is left. It returns the exit
+// code for os.Exit.
+func Main(m interface{ Run() int }) int {
 	code := m.Run()
 	if err := stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "embeddedtest: cannot stop ClickHouse:", err)

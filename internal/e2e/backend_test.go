@@ -1,0 +1,285 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball/internal/embedded/apachekafka"
+	"github.com/flyball-io/flyball/internal/embedded/kafka"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
+)
+
+// onApache reports whether the suite runs against Apache Kafka.
+func onApache() bool { return os.Getenv(apachekafka.Env) == "1" }
+
+// broker is where one test has its topics.
+type broker struct {
+	addrs  []string
+	prefix string // of everything that the test makes
+	client *kgo.Client
+	admin  *kadm.Client
+}
+
+func newBroker(t *testing.T) *broker {
+	t.Helper()
+	b := &broker{prefix: apache.Prefix(t)}
+	if onApache() {
+		b.addrs = []string{apache.Broker(t).Addr()}
+	} else {
+		cfg := kafka.Default()
+		cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+		s, err := kafka.Start(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		b.addrs = s.Addrs()
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(4<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	b.client, b.admin = client, kadm.NewClient(client)
+	return b
+}
+
+// topic makes a topic and returns its full name.
+func (b *broker) topic(t *testing.T, name string, partitions int32) string {
+	t.Helper()
+	full := b.prefix + name
+	if _, err := b.admin.CreateTopic(t.Context(), partitions, 1, nil, full); err != nil {
+		t.Fatalf("cannot create topic %q: %v", full, err)
+	}
+	return full
+}
+
+// produce writes records and waits until all are acknowledged.
+func (b *broker) produce(t *testing.T, records ...*kgo.Record) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	defer cancel()
+	if err := b.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		t.Fatalf("cannot produce: %v", err)
+	}
+}
+
+// read returns every committed record that the topics hold now.
+func (b *broker) read(t *testing.T, topics ...string) []*kgo.Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	defer cancel()
+	ends, err := b.admin.ListCommittedOffsets(ctx, topics...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := map[string]map[int32]int64{}
+	from := map[string]map[int32]kgo.Offset{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Err != nil {
+			t.Fatalf("cannot list the end of %s/%d: %v", o.Topic, o.Partition, o.Err)
+		}
+		if o.Offset > 0 {
+			if left[o.Topic] == nil {
+				left[o.Topic], from[o.Topic] = map[int32]int64{}, map[int32]kgo.Offset{}
+			}
+			left[o.Topic][o.Partition], from[o.Topic][o.Partition] = o.Offset, kgo.NewOffset().At(0)
+		}
+	})
+	if len(left) == 0 {
+		return nil
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.ConsumePartitions(from),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(250*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var out []*kgo.Record
+	for len(left) > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			t.Fatalf("cannot read %v: %v", topics, err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				out = append(out, r)
+			}
+			if r.Offset+1 >= left[r.Topic][r.Partition] {
+				delete(left[r.Topic], r.Partition)
+				if len(left[r.Topic]) == 0 {
+					delete(left, r.Topic)
+				}
+			}
+		})
+	}
+	return out
+}
+
+// head returns how far a group has read each partition of a topic: its committed
+// offset, or the head beside an offset that was lowered.
+func (b *broker) head(t *testing.T, group, topic string) map[int32]int64 {
+	t.Helper()
+	out := map[int32]int64{}
+	offsets, err := b.admin.FetchOffsets(context.WithoutCancel(t.Context()), group)
+	if err != nil {
+		return out // the group's coordinator is not there yet
+	}
+	offsets.Each(func(o kadm.OffsetResponse) {
+		if o.Topic != topic || o.Err != nil {
+			return
+		}
+		out[o.Partition] = o.At
+		var c struct {
+			Head int64 `json:"head"`
+		}
+		if json.Unmarshal([]byte(o.Metadata), &c) == nil && c.Head > o.At {
+			out[o.Partition] = c.Head
+		}
+	})
+	return out
+}
+
+// caughtUp says how far a group is behind the last committed record of a topic,
+// "" for not at all.
+func (b *broker) caughtUp(t *testing.T, group, topic string) string {
+	t.Helper()
+	ends, err := b.admin.ListCommittedOffsets(context.WithoutCancel(t.Context()), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := b.head(t, group, topic)
+	behind := ""
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > head[o.Partition] {
+			behind += fmt.Sprintf("%s/%d: at %d of %d; ", o.Topic, o.Partition, head[o.Partition], o.Offset)
+		}
+	})
+	return behind
+}
+
+// members returns how many members with partitions a stable group has.
+func (b *broker) members(t *testing.T, group string) int {
+	t.Helper()
+	groups, err := b.admin.DescribeGroups(t.Context(), group)
+	if err != nil || groups[group].State != "Stable" {
+		return 0
+	}
+	n := 0
+	for _, m := range groups[group].Members {
+		if c, ok := m.Assigned.AsConsumer(); ok && len(c.Topics) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// await looks again and again until missing returns "", and fails with what it
+// returned last when the time is over.
+func await(t *testing.T, limit time.Duration, what string, missing func() string) {
+	t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		last := missing()
+		if last == "" {
+			return
+		}
+		select {
+		case <-deadline.C:
+			t.Fatalf("%s: not after %s: %s", what, limit, last)
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-look.C:
+		}
+	}
+}
+
+// follower reads topics as they grow.
+type follower struct {
+	t       *testing.T
+	client  *kgo.Client
+	records map[string][]*kgo.Record
+}
+
+// follow reads committed records of topics from their start; they may be made
+// later.
+func (b *broker) follow(t *testing.T, topics ...string) *follower {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.ConsumeTopics(topics...),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(100*time.Millisecond),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(time.Second), kgo.UnknownTopicRetries(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return &follower{t: t, client: client, records: map[string][]*kgo.Record{}}
+}
+
+// until reads on until missing returns "".
+func (f *follower) until(limit time.Duration, what string, missing func() string) {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), limit)
+	defer cancel()
+	for {
+		last := missing()
+		if last == "" {
+			return
+		}
+		if ctx.Err() != nil {
+			f.t.Fatalf("%s: not after %s: %s", what, limit, last)
+		}
+		f.client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { f.records[r.Topic] = append(f.records[r.Topic], r) })
+	}
+}
+
+// names gives the names of a configuration's topics.
+func (b *broker) names() sinkkafka.Topics { return sinkkafka.Topics{Prefix: b.prefix + "fb."} }
+
+// progress says how far the groups of a configuration have come, for failures.
+func (b *broker) progress(t *testing.T, sources ...string) string {
+	t.Helper()
+	out := ""
+	for _, s := range sources {
+		out += fmt.Sprintf("aggregate of %s: %s\n", s, b.caughtUp(t, b.prefix+"g-aggregate-spans", s))
+	}
+	out += "evaluate: " + b.caughtUp(t, b.prefix+"g-evaluate", b.names().Panes()) + "\n"
+	out += "decide: " + b.caughtUp(t, b.prefix+"g-decide", b.names().Findings()) + "\n"
+	marks := map[string]string{}
+	for _, r := range b.read(t, b.names().Panes()) {
+		for _, h := range r.Headers {
+			var list []struct {
+				Partition int32
+				Watermark string
+				Idle      bool
+			}
+			if json.Unmarshal(h.Value, &list) == nil {
+				for _, m := range list {
+					marks[fmt.Sprintf("panes/%d of source partition %d", r.Partition, m.Partition)] = fmt.Sprintf("%s idle %t", m.Watermark, m.Idle)
+				}
+			}
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(marks)) {
+		out += k + ": " + marks[k] + "\n"
+	}
+	return out
+}
