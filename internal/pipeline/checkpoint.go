@@ -17,23 +17,30 @@ type checkpoint struct {
 	Head    int64 `json:"head"`
 }
 
+// resumption is where a successor must start to read a partition, and from where
+// on records are news to it. head is only needed while it is further than what
+// has been read: while memory is being rebuilt.
+type resumption struct {
+	low, head int64
+}
+
 // lowerOffsets moves the offsets of a commit back to where a successor must
 // start to read, and keeps how far was really read beside them.
-func lowerOffsets(req *kmsg.TxnOffsetCommitRequest, resume map[kafka.Partition]int64) {
+func lowerOffsets(req *kmsg.TxnOffsetCommitRequest, resume map[kafka.Partition]resumption) {
 	for t := range req.Topics {
 		topic := &req.Topics[t]
 		for p := range topic.Partitions {
 			part := &topic.Partitions[p]
-			low, ok := resume[kafka.Partition{Topic: topic.Topic, Partition: part.Partition}]
-			if !ok || low >= part.Offset {
-				low = part.Offset
+			r, ok := resume[kafka.Partition{Topic: topic.Topic, Partition: part.Partition}]
+			if !ok {
+				r.low = part.Offset
 			}
-			metadata, err := json.Marshal(checkpoint{Version: 1, Head: part.Offset})
+			metadata, err := json.Marshal(checkpoint{Version: 1, Head: max(part.Offset, r.head)})
 			if err != nil {
 				panic("BUG: a checkpoint does not encode: " + err.Error())
 			}
 			text := string(metadata)
-			part.Offset, part.Metadata = low, &text
+			part.Offset, part.Metadata = min(part.Offset, r.low), &text
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -30,6 +31,7 @@ type evaluateStage struct {
 	log       *slog.Logger
 
 	machines map[int32]*evaluate.Machine
+	heads    map[int32]int64 // where news began when the partition was assigned
 	inputs   map[int32]*evaluate.Input
 	late     []processors.DeadLetter
 }
@@ -61,7 +63,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 		}
 		m.Restored()
 		m.ResumeAt(head)
-		e.machines[p] = m
+		e.machines[p], e.heads[p] = m, head
 		e.log.Info("partition restored", "role", roleEvaluate, "partition", p, "from", a.Offset, "head", head, "keys", len(state), "took", time.Since(started))
 	}
 	return nil
@@ -104,7 +106,7 @@ func marksOf(r *kgo.Record) ([]processors.Mark, error) {
 }
 
 func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
-	out := output{resume: map[kafka.Partition]int64{}}
+	out := output{resume: map[kafka.Partition]resumption{}}
 	for _, d := range e.late {
 		out.records = append(out.records, e.emit.dead(roleEvaluate, d))
 	}
@@ -116,12 +118,11 @@ func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
 			return output{}, err
 		}
 		out.records = append(out.records, records...)
+		at := resumption{low: math.MaxInt64, head: e.heads[p]}
 		if ready.Resume != nil {
-			out.resume[kafka.Partition{Topic: e.topic, Partition: p}] = ready.Resume.Low
-		} else {
-			// Lower nothing, but still commit where news begin.
-			out.resume[kafka.Partition{Topic: e.topic, Partition: p}] = 1<<63 - 1
+			at.low = ready.Resume.Low
 		}
+		out.resume[kafka.Partition{Topic: e.topic, Partition: p}] = at
 		for _, s := range e.cfg.Sources {
 			if wm := m.Watermark(s.Name); wm != flyball.NoTime {
 				e.metrics.watermark.WithLabelValues(s.Name, fmt.Sprint(p)).Set(float64(wm) / 1e9)

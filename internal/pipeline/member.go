@@ -36,7 +36,7 @@ type output struct {
 	records []*kgo.Record
 	// resume lowers the committed offset of partitions; the offset proper goes
 	// into the metadata.
-	resume map[kafka.Partition]int64
+	resume map[kafka.Partition]resumption
 }
 
 // member is one group member: it joins, and runs the one loop of the engine,
@@ -184,7 +184,7 @@ func (m *member) commit(ctx context.Context, s *kafka.Session, out output) (bool
 	if produceErr != nil {
 		m.log.Warn("cannot produce; taking the transaction back", "role", m.role, "error", produceErr)
 	}
-	if len(out.resume) > 0 {
+	if out.resume != nil {
 		ctx = kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 			lowerOffsets(req, out.resume)
 			return nil

@@ -197,7 +197,7 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 				Detector:    func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
 			},
 			topic: p.topics.Panes(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
-			machines: map[int32]*evaluate.Machine{}, inputs: map[int32]*evaluate.Input{},
+			machines: map[int32]*evaluate.Machine{}, heads: map[int32]int64{}, inputs: map[int32]*evaluate.Input{},
 		}, nil
 	}
 	g.Go(func() error { return m.run(ctx) })
