@@ -101,8 +101,8 @@ func (r *recorder) insert(ctx context.Context, table string, write func() error)
 	pause := 100 * time.Millisecond
 	for {
 		err := write()
-		if err == nil {
-			return nil
+		if err == nil || ctx.Err() != nil {
+			return err
 		}
 		if !clickhouse.Retryable(err) {
 			pause = maxPause
