@@ -31,9 +31,9 @@ type AggregateResult struct {
 // measureAggregate runs the role until in ends, which its parent does when
 // everything is committed, and prints an AggregateResult.
 func measureAggregate(ctx context.Context, t Task, in io.Reader, out io.Writer) error {
-	cfg, problems := config.Options{}.Read([]config.File{{Name: "bench.yaml", Text: configText}})
-	if strictyaml.HasErrors(problems) {
-		return &config.Error{Problems: problems}
+	cfg, err := readConfig()
+	if err != nil {
+		return err
 	}
 	cfg.Pipeline.Kafka.Brokers = t.Brokers
 	cfg.Pipeline.Kafka.TopicPrefix, cfg.Pipeline.Kafka.Group = t.Prefix, t.Prefix
@@ -61,4 +61,12 @@ func measureAggregate(ctx context.Context, t Task, in io.Reader, out io.Writer) 
 		return err
 	}
 	return json.NewEncoder(out).Encode(AggregateResult{Usage: usage})
+}
+
+func readConfig() (*config.Config, error) {
+	cfg, problems := config.Options{}.Read([]config.File{{Name: "bench.yaml", Text: configText}})
+	if strictyaml.HasErrors(problems) {
+		return nil, &config.Error{Problems: problems}
+	}
+	return cfg, nil
 }
