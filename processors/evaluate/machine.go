@@ -4,10 +4,8 @@
 package evaluate
 
 import (
-	"encoding/json"
-	"fmt"
+	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -26,7 +24,9 @@ type Config struct {
 	SLOs       []flyball.SLO
 	// Detector returns the judge of an SLO.
 	Detector func(flyball.SLO) detectors.SLODetector
-	// StatusEvery is how often, in event time, the status of an SLO is reported.
+	// StatusEvery is how often, in event time, the status of an SLO is reported;
+	// it is rounded up to whole panes. An SLO without samples since the last
+	// report is reported hourly, as long as a burn-rate window holds any.
 	StatusEvery time.Duration
 }
 
@@ -45,14 +45,11 @@ type Record struct {
 	Marks []processors.Mark
 }
 
-// Reasons for which parts of the input become dead letters.
-const (
-	ReasonLate             = "late"
-	ReasonMalformed        = "malformed"
-	ReasonUnknownIndicator = "unknown_indicator"
-)
-
 // Machine evaluates one partition. It implements processors.Machine[Input].
+//
+// What it says follows from the records alone, one after the other: it is the
+// same however they are cut into transactions, whichever of those are taken
+// back, and wherever a successor takes over.
 type Machine struct {
 	cfg        Config
 	head       int64 // records below were evaluated before: they only rebuild memory
@@ -70,8 +67,7 @@ type Machine struct {
 // store is the memory of one indicator.
 type store struct {
 	*window.Store
-	slos   []flyball.SLO // those that rest on the indicator
-	series map[seriesKey]*sloSeries
+	budgets
 }
 
 // New returns a machine that has seen nothing. Restore and ResumeAt follow when
@@ -82,12 +78,8 @@ func New(cfg Config) *Machine {
 		byName: map[string]*store{}, revisions: newRevisions(),
 	}
 	for _, spec := range cfg.Indicators {
-		st := &store{Store: window.NewStore(spec), series: map[seriesKey]*sloSeries{}}
-		for _, s := range cfg.SLOs {
-			if s.Indicator == spec.Name {
-				st.slos = append(st.slos, s)
-			}
-		}
+		st := &store{Store: window.NewStore(spec, cfg.Partition)}
+		st.budgets = newBudgets(spec, cfg, st.Overflow())
 		m.stores = append(m.stores, st)
 		m.byName[spec.Name] = st
 	}
@@ -119,124 +111,42 @@ func (m *Machine) Step(in Input) processors.Ready {
 		}
 	}
 	m.stateChanges()
-	if low, ok := m.low(); ok {
-		m.ready.Resume = &processors.Resume{Low: low}
+	if m.next > 0 { // else nothing is known that could be committed
+		m.ready.Resume = &processors.Resume{Low: m.low(), Head: max(m.next, m.head)}
 	}
 	return m.ready
-}
-
-// replay rebuilds panes from a record that was evaluated before.
-func (m *Machine) replay(r *Record) {
-	if len(r.Panes) == 0 {
-		return
-	}
-	// What does not decode was dead-lettered the first time.
-	_ = processors.ReadPanes(r.Panes, func(row processors.PaneRow) {
-		st := m.byName[row.Indicator]
-		if st == nil || st.Expired(row.Start, m.watermarks.Of(st.Spec().Source)) {
-			return
-		}
-		_ = st.Add(row, r.Offset)
-	})
-}
-
-func (m *Machine) record(r *Record) {
-	if len(r.Panes) > 0 {
-		corrected := corrections{}
-		err := processors.ReadPanes(r.Panes, func(row processors.PaneRow) { m.pane(row, r.Offset, corrected) })
-		if err != nil {
-			m.deadLetter(ReasonMalformed, err.Error(), slices.Clone(r.Panes))
-		}
-		m.correct(corrected)
-	}
-	before := map[string]flyball.Time{}
-	for _, mark := range r.Marks {
-		if _, ok := before[mark.Source]; !ok {
-			before[mark.Source] = m.watermarks.Of(mark.Source)
-		}
-		m.watermarks.Mark(mark)
-	}
-	for _, s := range m.cfg.Sources {
-		from, ok := before[s.Name]
-		if to := m.watermarks.Of(s.Name); ok && to > from {
-			m.closeUpTo(s.Name, from, to)
-		}
-	}
-}
-
-// pane merges one partial pane, if it is not too late.
-func (m *Machine) pane(row processors.PaneRow, offset int64, corrected corrections) {
-	st := m.byName[row.Indicator]
-	if st == nil {
-		m.deadLetter(ReasonUnknownIndicator, fmt.Sprintf("no indicator %q is configured", row.Indicator), describe(row))
-		return
-	}
-	spec := st.Spec()
-	wm := m.watermarks.Of(spec.Source)
-	if st.Expired(row.Start, wm) {
-		m.deadLetter(ReasonLate, fmt.Sprintf("%d samples of the pane at %s came when the watermark was %s", row.Count, row.Start, wm), describe(row))
-		return
-	}
-	if err := st.Add(row, offset); err != nil {
-		m.deadLetter(ReasonMalformed, err.Error(), describe(row))
-		return
-	}
-	if row.Start.Add(spec.Pane) <= wm {
-		m.lateForBudgets(st, row)
-	}
-	if st.Closed(row.Start, wm) {
-		corrected.add(st, row)
-	}
-}
-
-func (m *Machine) deadLetter(reason, detail string, value []byte) {
-	m.ready.DeadLetters = append(m.ready.DeadLetters, processors.DeadLetter{Reason: reason, Detail: detail, Value: value})
-}
-
-// describe writes what of a partial pane a person needs.
-func describe(r processors.PaneRow) []byte {
-	b, err := json.Marshal(map[string]any{
-		"indicator": r.Indicator, "labels": json.RawMessage(r.Labels), "pane_start": r.Start,
-		"count": r.Count, "bad": r.Bad, "sum": r.Sum.Value(),
-	})
-	if err != nil {
-		return []byte(strings.Clone(r.Labels))
-	}
-	return b
 }
 
 // closeUpTo does everything that the watermark's step from one time to another
 // allows, for the indicators of a source.
 func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
 	for _, st := range m.stores {
-		if st.Spec().Source != source {
+		if st.Spec().Source != source || !st.Crosses(from, to) {
 			continue
 		}
-		if len(st.slos) > 0 {
-			m.closeBudgets(st, from, to)
-		}
+		m.closeBudgets(st, from, to)
 		st.CloseWindows(from, to, &m.windows)
 		m.revisions.expire(st.Store, to)
 	}
 }
 
-// low returns the lowest offset that a pane in memory came from.
-func (m *Machine) low() (low int64, any bool) {
+// low returns the lowest offset that a window in memory came from, or where to go
+// on when none is needed.
+func (m *Machine) low() int64 {
+	low := m.next
 	for _, st := range m.stores {
-		if l, ok := st.Low(m.watermarks.Of(st.Spec().Source)); ok && (!any || l < low) {
-			low, any = l, true
+		if l, ok := st.Low(m.watermarks.Of(st.Spec().Source)); ok {
+			low = min(low, l)
 		}
 	}
-	return low, any
+	return low
 }
 
 // Commit makes the steps since the last Commit permanent.
 func (m *Machine) Commit() {
 	for _, st := range m.stores {
-		st.Commit(m.watermarks.Of(st.Spec().Source))
-		for _, s := range st.series {
-			s.commit()
-		}
+		st.Store.Commit(m.watermarks.Of(st.Spec().Source))
+		st.budgets.commit()
 	}
 	m.watermarks.Commit()
 	m.revisions.commit()
@@ -246,18 +156,19 @@ func (m *Machine) Commit() {
 // Abort takes them back.
 func (m *Machine) Abort() {
 	for _, st := range m.stores {
-		st.Abort()
-		for k, s := range st.series {
-			if s.isNew {
-				delete(st.series, k)
-				continue
-			}
-			s.abort()
-		}
+		st.Store.Abort()
+		st.budgets.abort()
 	}
 	m.watermarks.Abort()
 	m.revisions.abort()
 	m.next = m.wasNext
+}
+
+// sortFindings orders the findings of one record by their time, so that the step
+// of a watermark over many panes reports in the order in which many small steps
+// would have.
+func (m *Machine) sortFindings(from int) {
+	slices.SortStableFunc(m.ready.Findings[from:], func(a, b flyball.Finding) int { return cmp.Compare(a.At, b.At) })
 }
 
 var _ processors.Machine[Input] = (*Machine)(nil)

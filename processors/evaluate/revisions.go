@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/flyball-io/flyball"
-	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/window"
 )
 
@@ -30,14 +29,6 @@ func compareKeys(a, b windowKey) int {
 
 // corrections are the closed windows that the panes of one record changed.
 type corrections map[windowKey]*store
-
-func (c corrections) add(st *store, row processors.PaneRow) {
-	k := windowKey{row.Indicator, row.Labels, row.Start.Floor(st.Spec().Window)}
-	if _, ok := c[k]; !ok { // the row's bytes are only lent
-		k.indicator, k.labels = strings.Clone(k.indicator), strings.Clone(k.labels)
-		c[k] = st
-	}
-}
 
 // correct reports each window once per record, with the next revision.
 func (m *Machine) correct(c corrections) {

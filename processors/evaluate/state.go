@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/window"
 )
@@ -34,10 +33,11 @@ func (m *Machine) stateChanges() {
 		m.change("watermarks", mustJSON(m.watermarks.Snapshot()))
 	}
 	for _, st := range m.stores {
-		for _, s := range sortedSeries(st.series) {
+		sortSeries(st.dirty)
+		for _, s := range st.dirty {
 			base := "slo/" + url.PathEscape(s.key.slo) + "/" + url.PathEscape(s.key.entity) + "/"
 			s.tracker.Changed(func(chunk string, value []byte) { m.change(base+chunk, value) })
-			if s.finding != s.wasFinding {
+			if s.reported {
 				var value []byte
 				if s.finding != nil {
 					value = mustJSON(s.finding)
@@ -98,11 +98,14 @@ func (m *Machine) restoreBudget(path string, value []byte) error {
 		return err
 	}
 	for _, st := range m.stores {
-		for _, spec := range st.slos {
-			if spec.Name != name {
+		for i := range st.slos {
+			if st.slos[i].Name != name {
 				continue
 			}
-			s := m.budget(st, spec, entity, flyball.NoTime)
+			s := st.series[seriesKey{name, entity}]
+			if s == nil { // whatever the limit is now
+				s = st.add(&st.slos[i], entity)
+			}
 			if parts[2] != "finding" {
 				return s.tracker.Restore(parts[2], value)
 			}
@@ -113,16 +116,14 @@ func (m *Machine) restoreBudget(path string, value []byte) error {
 	return nil
 }
 
-// Restored ends a restore: budgets stand where their source's watermark is.
+// Restored ends a restore.
 func (m *Machine) Restored() {
 	for _, st := range m.stores {
-		wm := m.watermarks.Of(st.Spec().Source)
-		for _, s := range st.series {
-			if wm != flyball.NoTime {
-				s.judged = wm.Floor(st.Spec().Pane)
+		for _, s := range st.all() {
+			s.isNew, s.wasFinding = false, s.finding
+			if s.tracker.Dirty() {
+				st.mark(s)
 			}
-			s.commit()
 		}
 	}
-	m.revisions.commit()
 }

@@ -31,11 +31,12 @@ type reach struct{ short, long time.Duration }
 const coarseSlices = 720
 
 // NewTracker returns an empty tracker for an SLO whose indicator has panes of
-// this width. The windows of its tiers should be multiples of it; one that is
+// this width. It remembers panes as far back as the longest window of the SLO's
+// tiers and at least as far as least. The windows of its tiers should be multiples of it; one that is
 // not reaches back to the start of the pane in which it begins.
-func NewTracker(s flyball.SLO, pane time.Duration) *Tracker {
+func NewTracker(s flyball.SLO, pane, least time.Duration) *Tracker {
 	t := &Tracker{}
-	longest := pane
+	longest := max(pane, least)
 	for _, tier := range s.Tiers {
 		r := reach{min(tier.Long, tier.Short), max(tier.Long, tier.Short)}
 		t.tiers = append(t.tiers, r)
@@ -56,7 +57,7 @@ func (t *Tracker) Add(start flyball.Time, total, bad int64) {
 }
 
 // Sum returns the counts of the panes in [at − window, at). window is at most
-// the longest burn-rate window.
+// what the tracker remembers.
 func (t *Tracker) Sum(at flyball.Time, window time.Duration) (total, bad int64) {
 	c := t.fine.between(at.Add(-window), at)
 	return c.total, c.bad
@@ -80,7 +81,7 @@ func (t *Tracker) Quiet(at flyball.Time) bool {
 	return true
 }
 
-// Active reports whether any sample lies within the longest burn-rate window.
+// Active reports whether any sample lies within what the tracker remembers.
 func (t *Tracker) Active(at flyball.Time) bool {
 	total, _ := t.Sum(at, t.fine.span)
 	return total > 0

@@ -44,7 +44,7 @@ func (m model) between(width time.Duration, from, to flyball.Time) (sum counts) 
 // it, with aborts and restarts on the way.
 func TestTrackerAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		tracker := NewTracker(spec, pane)
+		tracker := NewTracker(spec, pane, 0)
 		coarse := tracker.coarse.width
 		fine, budget := model{}, model{}
 		wasFine, wasBudget := model{}, model{}
@@ -83,7 +83,7 @@ func TestTrackerAgainstModel(t *testing.T) {
 				fine, budget = maps.Clone(wasFine), maps.Clone(wasBudget)
 			},
 			"restart": func(t *rapid.T) {
-				tracker = NewTracker(spec, pane)
+				tracker = NewTracker(spec, pane, 0)
 				for _, key := range rapid.Permutation(slices.Sorted(maps.Keys(durable))).Draw(t, "order") {
 					if err := tracker.Restore(key, durable[key]); err != nil {
 						t.Fatal(err)
@@ -148,7 +148,7 @@ func nextChange(fine model, at flyball.Time) (flyball.Time, bool) {
 }
 
 func TestTrackerForgets(t *testing.T) {
-	tracker := NewTracker(spec, pane)
+	tracker := NewTracker(spec, pane, 0)
 	start := flyball.Time(0)
 	for i := range 3 * 24 * 360 { // three days of panes
 		tracker.Add(start.Add(time.Duration(i)*pane), 100, 1)
@@ -181,7 +181,7 @@ func TestTrackerForgets(t *testing.T) {
 // TestTrackerSurvivesAChangeOfWidths restores the chunks of one configuration in
 // another: the totals stay, old keys are deleted once and for all.
 func TestTrackerSurvivesAChangeOfWidths(t *testing.T) {
-	old := NewTracker(spec, pane)
+	old := NewTracker(spec, pane, 0)
 	at := flyball.Time(1_700_000_000e9)
 	for i := range 1000 {
 		old.Add(at.Add(time.Duration(i)*pane), 50, int64(i%3))
@@ -191,7 +191,7 @@ func TestTrackerSurvivesAChangeOfWidths(t *testing.T) {
 
 	changed := spec
 	changed.Period = 7 * 24 * time.Hour
-	tracker := NewTracker(changed, 30*time.Second)
+	tracker := NewTracker(changed, 30*time.Second, 0)
 	for key, value := range durable {
 		if err := tracker.Restore(key, value); err != nil {
 			t.Fatal(err)
@@ -221,7 +221,7 @@ func TestTrackerSurvivesAChangeOfWidths(t *testing.T) {
 	if tracker.Dirty() {
 		t.Error("committed, but it has still something to say")
 	}
-	again := NewTracker(changed, 30*time.Second)
+	again := NewTracker(changed, 30*time.Second, 0)
 	for key, value := range durable {
 		if err := again.Restore(key, value); err != nil {
 			t.Fatal(err)
@@ -237,7 +237,7 @@ func TestRestoreRefuses(t *testing.T) {
 	good := pack(&[chunkSlices]counts{{total: 5, bad: 1}, {total: 300}})
 	f := func(key string, value []byte) {
 		t.Helper()
-		tracker := NewTracker(spec, pane)
+		tracker := NewTracker(spec, pane, 0)
 		if err := tracker.Restore(key, value); err == nil {
 			t.Errorf("%q is taken with % x", key, value)
 		}
@@ -254,7 +254,7 @@ func TestRestoreRefuses(t *testing.T) {
 	f("f10s.1", append(slices.Clone(good), 0x80))
 	f("f10s.1", []byte{1, 2})
 	f("c20m0s.1", make([]byte, 2*chunkSlices+2))
-	tracker := NewTracker(spec, pane)
+	tracker := NewTracker(spec, pane, 0)
 	if err := tracker.Restore("f10s.-3", good); err != nil {
 		t.Error(err)
 	}
@@ -288,7 +288,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add("f10s.5", pack(&[chunkSlices]counts{{total: 5, bad: 1}}))
 	f.Add("c20m0s.-1", []byte{0, 0, 1})
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
-		tracker := NewTracker(spec, pane)
+		tracker := NewTracker(spec, pane, 0)
 		if err := tracker.Restore(key, value); err != nil {
 			return
 		}
@@ -305,7 +305,7 @@ func full() (*Tracker, flyball.Time) {
 		{Long: time.Hour, Short: 5 * time.Minute}, {Long: 6 * time.Hour, Short: 30 * time.Minute},
 		{Long: 24 * time.Hour, Short: 2 * time.Hour}, {Long: 72 * time.Hour, Short: 6 * time.Hour},
 	}}
-	tracker := NewTracker(s, pane)
+	tracker := NewTracker(s, pane, 0)
 	at := flyball.Time(1_700_000_000e9).Floor(pane)
 	for i := range 3 * 24 * 360 {
 		tracker.Add(at, 1000+int64(i%500), int64(i%4))

@@ -53,27 +53,40 @@ func (w *Watermarks) Of(source string) flyball.Time {
 	return flyball.NoTime
 }
 
-// Mark takes one mark. Marks of sources or topics that are not configured any
-// more are ignored.
-func (w *Watermarks) Mark(m processors.Mark) {
-	sm := w.sources[m.Source]
-	if sm == nil {
-		return
+// Mark takes the marks of one record, which hold at once: it is not their order
+// in the record that decides whether a partition that comes back is heard before
+// another becomes idle. Marks of sources or topics that are not configured any
+// more are ignored, as are those of partitions that their topic does not have.
+func (w *Watermarks) Mark(marks ...processors.Mark) {
+	var changed []*sourceMarks
+	for _, m := range marks {
+		sm := w.sources[m.Source]
+		if sm == nil || m.Partition < 0 || m.Partition >= m.Of {
+			continue
+		}
+		if _, configured := sm.topics[m.Topic]; !configured {
+			continue
+		}
+		if w.undo[m.Source] == nil {
+			w.undo[m.Source] = sm.clone()
+		}
+		if !slices.Contains(changed, sm) {
+			changed = append(changed, sm)
+		}
+		sm.take(m)
 	}
-	of, ok := sm.topics[m.Topic]
-	if !ok {
-		return
+	for _, sm := range changed { // never back
+		sm.watermark = max(sm.watermark, sm.combined())
 	}
-	if w.undo[m.Source] == nil {
-		w.undo[m.Source] = sm.clone()
-	}
-	sm.topics[m.Topic] = max(of, m.Of)
+}
+
+func (sm *sourceMarks) take(m processors.Mark) {
+	sm.topics[m.Topic] = max(sm.topics[m.Topic], m.Of)
 	k := partitionKey{m.Topic, m.Partition}
 	if old, ok := sm.marks[k]; ok {
 		m.Watermark = max(m.Watermark, old.Watermark)
 	}
 	sm.marks[k] = m
-	sm.watermark = max(sm.watermark, sm.combined())
 }
 
 // combined is the minimum over partitions that are not idle; when all are idle,
@@ -125,6 +138,7 @@ func (w *Watermarks) Snapshot() Snapshot {
 	for name, sm := range w.sources {
 		s.Watermarks[name] = sm.watermark
 		for m := range maps.Values(sm.marks) {
+			m.Of = sm.topics[m.Topic] // its sender may not have known of all
 			s.Marks = append(s.Marks, m)
 		}
 	}
@@ -136,9 +150,7 @@ func (w *Watermarks) Snapshot() Snapshot {
 
 // Restore sets what a Snapshot held.
 func (w *Watermarks) Restore(s Snapshot) {
-	for _, m := range s.Marks {
-		w.Mark(m)
-	}
+	w.Mark(s.Marks...)
 	for name, t := range s.Watermarks {
 		if sm := w.sources[name]; sm != nil {
 			sm.watermark = max(sm.watermark, t)

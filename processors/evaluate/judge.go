@@ -1,0 +1,206 @@
+package evaluate
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors"
+	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/window"
+)
+
+// closeBudgets counts the panes that close and judges every budget up to the
+// watermark.
+func (m *Machine) closeBudgets(st *store, from, to flyball.Time) {
+	if len(st.slos) == 0 {
+		return
+	}
+	st.ClosePanes(from, to, func(p window.ClosedPane) {
+		if p.Count == 0 {
+			return
+		}
+		for _, i := range st.covering(p.Series) {
+			s := st.of(&st.slos[i], p.Series.Entity)
+			if n := len(s.pending); n > 0 && s.pending[n-1].start == p.Start {
+				s.pending[n-1].total += p.Count
+				s.pending[n-1].bad += p.Bad
+			} else {
+				s.pending = append(s.pending, paneCounts{p.Start, p.Count, p.Bad})
+			}
+		}
+	})
+	edge := to.Floor(st.pane)
+	for _, s := range slices.Clone(st.all()) {
+		m.advance(&st.budgets, s, from.Floor(st.pane), edge)
+		s.tracker.Expire(edge)
+		if s.tracker.Dirty() || s.reported {
+			st.mark(s)
+		}
+		st.forget(s)
+	}
+}
+
+// quietEvery is how often the status of an SLO without new samples is reported.
+const quietEvery = time.Hour
+
+// advance counts the pending panes in the order of time and judges the budget,
+// from one pane edge to another, at the edges that can matter: those at which a
+// sum changes, because a pane with samples joins it or leaves it while a tier has
+// anything bad; and those at which status is due. What it reports follows from
+// the samples alone, not from the steps in which the watermark came. What it
+// costs is bounded by the samples, too, and not by the time between them.
+func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
+	panes := s.pending
+	slices.SortStableFunc(panes, func(a, b paneCounts) int { return cmp.Compare(a.start, b.start) })
+	at := from
+	if from == flyball.NoTime { // the first watermark
+		if at = to; len(panes) > 0 {
+			at = panes[0].start
+		}
+	}
+	for first := true; ; first = false {
+		next := b.nextEdge(s, at, first)
+		if len(panes) > 0 {
+			next = min(next, panes[0].start.Add(b.pane))
+		}
+		if next > to {
+			break
+		}
+		for len(panes) > 0 && panes[0].start < next {
+			n := 1 // several series of the entity have the same pane
+			for ; n < len(panes) && panes[n].start == panes[0].start; n++ {
+				panes[0].total += panes[n].total
+				panes[0].bad += panes[n].bad
+			}
+			s.tracker.Add(panes[0].start, panes[0].total, panes[0].bad)
+			panes = panes[n:]
+		}
+		m.judge(b, s, next)
+		at = next
+	}
+	s.pending = s.pending[:0]
+}
+
+// nextEdge returns the next pane edge after at that can matter although no pane
+// closes there. At first a late sample may have changed any sum meanwhile.
+func (b *budgets) nextEdge(s *sloSeries, at flyball.Time, first bool) flyball.Time {
+	next := flyball.Time(math.MaxInt64)
+	if s.tracker.Empty() && s.finding == nil {
+		return next
+	}
+	if s.finding != nil || !s.tracker.Quiet(at) {
+		if first {
+			return at.Add(b.pane)
+		}
+		if change, ok := s.tracker.NextChange(at); ok {
+			next = change
+		}
+	}
+	for _, every := range [...]time.Duration{b.every, roundUp(quietEvery, b.every)} {
+		if due := at.Floor(every).Add(every); due < next && b.statusDue(s, due) {
+			next = due
+		}
+	}
+	return next
+}
+
+// statusDue reports whether status is due at a pane edge: where samples came
+// since the last report, and hourly while any lies in a burn-rate window.
+func (b *budgets) statusDue(s *sloSeries, at flyball.Time) bool {
+	if at.Floor(b.every) != at {
+		return false
+	}
+	if total, _ := s.tracker.Sum(at, b.every); total > 0 {
+		return true
+	}
+	return at.Floor(roundUp(quietEvery, b.every)) == at && s.tracker.Active(at)
+}
+
+// judge asks the detector, and reports what changed.
+func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time) {
+	signal := s.detector.Observe(detectors.SLOObservation{
+		At:  at,
+		Sum: func(w time.Duration) (total, bad int64) { return s.tracker.Sum(at, w) },
+	})
+	if changed := m.track(s, at, signal); !changed && !b.statusDue(s, at) {
+		return
+	}
+	total, bad := s.tracker.Period(at)
+	row := processors.SLORow{
+		SLO: s.spec.Name, Entity: s.key.entity, Labels: s.text, At: at,
+		Total: total, Bad: bad, SLI: flyball.SLI(total, bad), Target: s.spec.Target(),
+		BudgetConsumed: s.spec.BurnRate(total, bad), Complete: true,
+	}
+	for _, t := range signal.Tiers {
+		row.Tiers = append(row.Tiers, t.Name)
+		row.BurnLong = append(row.BurnLong, t.Long)
+		row.BurnShort = append(row.BurnShort, t.Short)
+		if t.Firing {
+			row.Firing = append(row.Firing, t.Name)
+		}
+	}
+	m.status.Append(row)
+}
+
+// track opens, updates or resolves the series' finding.
+func (m *Machine) track(s *sloSeries, at flyball.Time, signal detectors.Signal) bool {
+	f := s.finding
+	switch {
+	case signal.Firing && f == nil:
+		s.finding = &openFinding{
+			ID: findingID("burn_rate", s.spec.Name, s.key.entity, at), Revision: 1,
+			OpenedAt: at, Severity: signal.Severity, Tier: signal.Tier,
+		}
+		m.report(s, s.finding, flyball.FindingOpened, at, signal)
+	case signal.Firing && (f.Tier != signal.Tier || f.Severity != signal.Severity):
+		next := *f
+		next.Revision++
+		next.Severity, next.Tier = signal.Severity, signal.Tier
+		s.finding = &next
+		m.report(s, s.finding, flyball.FindingUpdated, at, signal)
+	case !signal.Firing && f != nil:
+		last := *f
+		last.Revision++
+		s.finding = nil
+		signal.Summary = fmt.Sprintf("error budget of %s no longer burns too fast", s.spec.Name)
+		m.report(s, &last, flyball.FindingResolved, at, signal)
+	default:
+		return false
+	}
+	return true
+}
+
+func (m *Machine) report(s *sloSeries, f *openFinding, state flyball.FindingState, at flyball.Time, signal detectors.Signal) {
+	s.reported = true
+	m.ready.Findings = append(m.ready.Findings, flyball.Finding{
+		ID: f.ID, Revision: f.Revision, Kind: "burn_rate", State: state, Severity: f.Severity,
+		Entity: s.key.entity, Labels: s.labels, Detector: s.spec.Name, Tier: f.Tier,
+		At: at, OpenedAt: f.OpenedAt, Summary: signal.Summary, Evidence: signal.Evidence,
+	})
+}
+
+// findingID is the same whenever the same samples are evaluated.
+func findingID(kind, detector, entity string, opened flyball.Time) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d", kind, detector, entity, int64(opened)))
+	return hex.EncodeToString(h[:12])
+}
+
+// lateForBudgets counts a partial pane that came after its pane closed. It
+// repairs the budget from here on, and fires nothing by itself: the next pane
+// edge is judged with it.
+func (m *Machine) lateForBudgets(st *store, sr *window.Series, start flyball.Time, total, bad int64) {
+	if total == 0 {
+		return
+	}
+	for _, i := range st.covering(sr) {
+		s := st.of(&st.slos[i], sr.Entity)
+		s.tracker.Add(start, total, bad)
+		st.mark(s)
+	}
+}

@@ -1,0 +1,104 @@
+package evaluate
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors"
+)
+
+// Reasons for which parts of the input become dead letters.
+const (
+	ReasonLate             = "late"
+	ReasonMalformed        = "malformed"
+	ReasonUnknownIndicator = "unknown_indicator"
+)
+
+// replay rebuilds panes from a record that was evaluated before. What was too
+// late then is too late now, and what is not was not; so every window that can
+// still be corrected gets the same rows again, in the same order.
+func (m *Machine) replay(r *Record) {
+	if len(r.Panes) == 0 {
+		return
+	}
+	// What is malformed was dead-lettered the first time.
+	_ = processors.ReadPanes(r.Panes, func(row processors.PaneRow) {
+		st := m.byName[row.Indicator]
+		if st == nil || st.Expired(row.Start, m.watermarks.Of(st.Spec().Source)) {
+			return
+		}
+		_, _ = st.Add(row, r.Offset)
+	})
+}
+
+func (m *Machine) record(r *Record) {
+	if len(r.Panes) > 0 {
+		corrected := corrections{}
+		err := processors.ReadPanes(r.Panes, func(row processors.PaneRow) { m.pane(row, r.Offset, corrected) })
+		if err != nil {
+			m.deadLetter(ReasonMalformed, err.Error(), slices.Clone(r.Panes))
+		}
+		m.correct(corrected)
+	}
+	if len(r.Marks) == 0 {
+		return
+	}
+	findings := len(m.ready.Findings)
+	before := map[string]flyball.Time{}
+	for _, mark := range r.Marks {
+		before[mark.Source] = m.watermarks.Of(mark.Source)
+	}
+	m.watermarks.Mark(r.Marks...)
+	for _, s := range m.cfg.Sources {
+		from, ok := before[s.Name]
+		if to := m.watermarks.Of(s.Name); ok && to > from {
+			m.closeUpTo(s.Name, from, to)
+		}
+	}
+	m.sortFindings(findings)
+}
+
+// pane merges one partial pane, if it is not too late.
+func (m *Machine) pane(row processors.PaneRow, offset int64, corrected corrections) {
+	st := m.byName[row.Indicator]
+	if st == nil {
+		m.deadLetter(ReasonUnknownIndicator, fmt.Sprintf("no indicator %q is configured", row.Indicator), describe(row))
+		return
+	}
+	spec := st.Spec()
+	wm := m.watermarks.Of(spec.Source)
+	if st.Expired(row.Start, wm) {
+		m.deadLetter(ReasonLate, fmt.Sprintf("%d samples of the pane at %s came when the watermark was %s", row.Count, row.Start, wm), describe(row))
+		return
+	}
+	sr, err := st.Add(row, offset)
+	if err != nil {
+		m.deadLetter(ReasonMalformed, err.Error(), describe(row))
+		return
+	}
+	if start := row.Start.Floor(spec.Pane); start.Add(spec.Pane) <= wm {
+		m.lateForBudgets(st, sr, start, row.Count, row.Bad)
+	}
+	if st.Closed(row.Start, wm) {
+		corrected[windowKey{spec.Name, sr.Labels, row.Start.Floor(spec.Window)}] = st
+	}
+}
+
+func (m *Machine) deadLetter(reason, detail string, value []byte) {
+	m.ready.DeadLetters = append(m.ready.DeadLetters, processors.DeadLetter{Reason: reason, Detail: detail, Value: value})
+}
+
+// describe writes what of a partial pane a person needs.
+func describe(r processors.PaneRow) []byte {
+	b, err := json.Marshal(map[string]any{
+		"indicator": r.Indicator, "labels": json.RawMessage(r.Labels), "pane_start": r.Start,
+		"count": r.Count, "bad": r.Bad, "sum": r.Sum.Value(),
+	})
+	if err != nil {
+		return []byte(strings.Clone(r.Labels))
+	}
+	return b
+}
