@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -42,8 +43,8 @@ type Options struct {
 	Duration time.Duration
 	// NoLoad leaves the simulated shop out.
 	NoLoad bool
-	// DataDir keeps Kafka and ClickHouse across restarts; empty uses a temporary
-	// directory.
+	// DataDir keeps Kafka, ClickHouse and the key that signs commands across
+	// restarts; empty uses a temporary directory.
 	DataDir string
 	// JSON tells the story as NDJSON.
 	JSON bool
@@ -71,9 +72,27 @@ const (
 )
 
 // Run runs until the context ends or the duration is over.
-func Run(ctx context.Context, o Options) (err error) {
+func Run(ctx context.Context, o Options) error {
+	if o.DataDir != "" {
+		if err := os.MkdirAll(o.DataDir, 0o755); err != nil {
+			return fmt.Errorf("cannot use data directory %q: %w", o.DataDir, err)
+		}
+		return runIn(ctx, o)
+	}
+	var err error
+	if o.DataDir, err = os.MkdirTemp("", "flyball-dev-"); err != nil {
+		return fmt.Errorf("cannot make a temporary directory: %w", err)
+	}
+	return errors.Join(runIn(ctx, o), os.RemoveAll(o.DataDir))
+}
+
+// runIn runs with everything kept in o.DataDir.
+func runIn(ctx context.Context, o Options) (err error) {
 	cfg, err := loadConfig()
 	if err != nil {
+		return err
+	}
+	if cfg.Pipeline.Signing, err = signingKey(o.DataDir); err != nil {
 		return err
 	}
 	broker, db, err := startServers(ctx, o)
@@ -151,9 +170,7 @@ func startServers(ctx context.Context, o Options) (*kafka.Server, *chdb.Server, 
 	}
 	cc := chdb.Default()
 	cc.Addr, cc.Progress = o.ClickHouseAddr, o.Talk
-	if o.DataDir != "" {
-		cc.Dir = filepath.Join(o.DataDir, "clickhouse")
-	}
+	cc.Dir = filepath.Join(o.DataDir, "clickhouse")
 	broker, err := kafka.Start(ctx, kc)
 	if err != nil {
 		return nil, nil, err
@@ -175,11 +192,7 @@ func kafkaConfig(o Options) (kafka.Config, error) {
 		return c, fmt.Errorf("cannot run Kafka on %q: %q is no port", o.KafkaAddr, port)
 	}
 	c.AutoCreateTopics, c.Logger = true, o.Log
-	if o.DataDir != "" {
-		c.DataDir = filepath.Join(o.DataDir, "kafka")
-	} else {
-		c.Temporary = true
-	}
+	c.DataDir = filepath.Join(o.DataDir, "kafka")
 	return c, nil
 }
 
