@@ -39,8 +39,14 @@ import (
 // request, resource or scope whose list of spans cannot be found costs the
 // record.
 type OTLPSpans struct {
-	row spanRow
+	row  spanRow
+	memo resourceMemo
+	// scopes and spans are where those of the message at hand are.
+	scopes, spans []extent
 }
+
+// extent is a part of a message.
+type extent struct{ from, to int }
 
 // NewOTLPSpans returns a decoder that keeps the columns of p.
 func NewOTLPSpans(p ingest.Projection) *OTLPSpans {
@@ -77,7 +83,9 @@ const (
 // Decode implements [ingest.Decoder].
 func (d *OTLPSpans) Decode(value []byte, b *ingest.Builder) error {
 	start := b.Len()
-	d.row.begin(b)
+	if d.row.begin(b) {
+		d.memo.forget()
+	}
 	for i := 0; i < len(value); {
 		from, t := 0, uint64(0)
 		if t, from, i = otlp.NextField(value, i); i < 0 {
@@ -91,25 +99,35 @@ func (d *OTLPSpans) Decode(value []byte, b *ingest.Builder) error {
 }
 
 // resourceSpans reads one ResourceSpans. The resource may come after the spans
-// or in parts, so that it is looked for first; that also finds faults before
-// anything is appended.
+// or in parts, so that the spans wait until all of it was seen.
 func (d *OTLPSpans) resourceSpans(m []byte, b *ingest.Builder) bool {
 	d.row.enter(resourceLevel)
+	d.scopes = d.scopes[:0]
+	whole := true // no part of the resource was seen yet
 	for i := 0; i < len(m); {
 		from, t := 0, uint64(0)
 		if t, from, i = otlp.NextField(m, i); i < 0 {
 			return false
 		}
-		if t == resourceTag && !d.resource(m[from:i]) {
-			d.row.broken[resourceLevel] = true
+		switch t {
+		case resourceTag:
+			if !whole || !d.memo.recall(m[from:i], &d.row) {
+				if !d.resource(m[from:i]) {
+					d.row.broken[resourceLevel] = true
+				}
+				if whole {
+					d.memo.keep(m[from:i], &d.row)
+				}
+			}
+			whole = false
+		case scopeSpansTag:
+			d.scopes = append(d.scopes, extent{from, i})
 		}
 	}
-	for i := 0; i < len(m); {
-		t, from, to := otlp.NextField(m, i)
-		if t == scopeSpansTag && !d.scopeSpans(m[from:to], b) {
+	for _, s := range d.scopes {
+		if !d.scopeSpans(m[s.from:s.to], b) {
 			return false
 		}
-		i = to
 	}
 	return true
 }
@@ -130,21 +148,23 @@ func (d *OTLPSpans) resource(m []byte) bool {
 // scopeSpans reads one ScopeSpans, the scope first as above.
 func (d *OTLPSpans) scopeSpans(m []byte, b *ingest.Builder) bool {
 	d.row.enter(scopeLevel)
+	d.spans = d.spans[:0]
 	for i := 0; i < len(m); {
 		from, t := 0, uint64(0)
 		if t, from, i = otlp.NextField(m, i); i < 0 {
 			return false
 		}
-		if t == scopeTag && !d.scope(m[from:i]) {
-			d.row.broken[scopeLevel] = true
+		switch t {
+		case spansTag:
+			d.spans = append(d.spans, extent{from, i})
+		case scopeTag:
+			if !d.scope(m[from:i]) {
+				d.row.broken[scopeLevel] = true
+			}
 		}
 	}
-	for i := 0; i < len(m); {
-		t, from, to := otlp.NextField(m, i)
-		if t == spansTag {
-			d.span(m[from:to], b)
-		}
-		i = to
+	for _, s := range d.spans {
+		d.span(m[s.from:s.to], b)
 	}
 	return true
 }
@@ -188,13 +208,10 @@ func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
 			return false
 		}
 		from := i + 1
-		if t == spanAttributesTag && from <= len(m) && m[i] < 0x80 && int(m[i]) <= len(m)-from {
-			i = from + int(m[i])
-			d.attribute(spanLevel, m[from:i])
-			continue
-		}
 		if t&7 == otlp.WireBytes {
-			if from, i = otlp.Extent(m, i); i < 0 {
+			if from <= len(m) && m[i] < 0x80 && int(m[i]) <= len(m)-from {
+				i = from + int(m[i])
+			} else if from, i = otlp.Extent(m, i); i < 0 {
 				return false
 			}
 		}

@@ -119,10 +119,10 @@ func (r *spanRow) want(name string, t target) {
 	}
 }
 
-// begin starts a record.
-func (r *spanRow) begin(b *ingest.Builder) {
+// begin starts a record. It reports whether codes known so far are void.
+func (r *spanRow) begin(b *ingest.Builder) bool {
 	if !r.Rows.Begin(b) {
-		return
+		return false
 	}
 	if c := r.column.spanKind; c >= 0 {
 		r.kinds.Intern(b.Dictionary(), c)
@@ -130,6 +130,7 @@ func (r *spanRow) begin(b *ingest.Builder) {
 	if c := r.column.statusCode; c >= 0 {
 		r.statuses.Intern(b.Dictionary(), c)
 	}
+	return true
 }
 
 // enter starts a resource, scope or span with what the level around it gave.
