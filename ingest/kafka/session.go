@@ -30,7 +30,7 @@ type Config struct {
 	// the two apart.
 	TransactionalID string
 	// TransactionTimeout is how long the brokers let a transaction of a dead
-	// member block readers.
+	// member block readers, and how long they wait for a sign of life of a member.
 	TransactionTimeout time.Duration
 	// Together assigns partitions of equal number of all topics to the same
 	// member, for inputs that belong together.
@@ -82,6 +82,7 @@ func Join(cfg Config) (*Session, error) {
 	if cfg.Together {
 		balancer = kgo.RangeBalancer()
 	}
+	balancer = watchedBalancer{balancer, s.synced}
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...),
 		kgo.ClientID(cfg.ClientID),
@@ -90,6 +91,9 @@ func Join(cfg Config) (*Session, error) {
 		kgo.Balancers(balancer),
 		kgo.TransactionalID(cfg.TransactionalID),
 		kgo.TransactionTimeout(cfg.TransactionTimeout),
+		// A successor needs both: the dead member's partitions and, for their
+		// offsets, the end of its transaction.
+		kgo.SessionTimeout(cfg.TransactionTimeout),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		// Markers of transactions take up offsets. Without them a partition that
 		// ends in one would never look read to its end.
@@ -132,16 +136,26 @@ func (s *Session) fetched(_ context.Context, _ *kgo.Client, resp *kmsg.OffsetFet
 	for _, g := range resp.Groups {
 		for _, t := range g.Topics {
 			for _, p := range t.Partitions {
-				add(t.Topic, p.Partition, p.Offset, p.Metadata)
+				if p.ErrorCode == 0 { // others are not read: the client reports them to the poll
+					add(t.Topic, p.Partition, p.Offset, p.Metadata)
+				}
 			}
 		}
 	}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			add(t.Topic, p.Partition, p.Offset, p.Metadata)
+	return nil
+}
+
+// synced is called with everything that the member owns after a rebalance. It
+// finds what was lost: of two revocations without the end of a transaction
+// between them the session tells only the first.
+func (s *Session) synced(assigned map[string][]int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p := range s.positions {
+		if !slices.Contains(assigned[p.Topic], p.Partition) {
+			s.lose(p)
 		}
 	}
-	return nil
 }
 
 func (s *Session) revoked(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
@@ -149,15 +163,24 @@ func (s *Session) revoked(_ context.Context, _ *kgo.Client, lost map[string][]in
 	defer s.mu.Unlock()
 	for topic, partitions := range lost {
 		for _, p := range partitions {
-			tp := Partition{topic, p}
-			s.changes.Revoked = append(s.changes.Revoked, tp)
-			s.changes.Assigned = slices.DeleteFunc(s.changes.Assigned, func(x Assignment) bool { return x.Partition == tp })
-			delete(s.positions, tp)
+			s.lose(Partition{topic, p})
 		}
 	}
 }
 
-// TakeChanges returns what changed since the last call.
+// lose notes that a partition is gone, once. The caller holds the lock.
+func (s *Session) lose(p Partition) {
+	if _, owned := s.positions[p]; !owned {
+		return
+	}
+	s.changes.Revoked = append(s.changes.Revoked, p)
+	s.changes.Assigned = slices.DeleteFunc(s.changes.Assigned, func(x Assignment) bool { return x.Partition == p })
+	delete(s.positions, p)
+}
+
+// TakeChanges returns what changed since the last call. A partition may be gone
+// before the last records of it have been polled: a transaction that holds such
+// records must be aborted.
 func (s *Session) TakeChanges() Changes {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,13 +189,16 @@ func (s *Session) TakeChanges() Changes {
 	return c
 }
 
-// Advance notes that records before offset have been polled.
-func (s *Session) Advance(p Partition, offset int64) {
+// Advance notes that records before offset have been polled. It reports whether
+// the member still owns the partition.
+func (s *Session) Advance(p Partition, offset int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, owned := s.positions[p]; owned {
+	_, owned := s.positions[p]
+	if owned {
 		s.positions[p] = offset
 	}
+	return owned
 }
 
 // Positions returns the next offset to read of each partition owned.

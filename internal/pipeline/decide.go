@@ -54,7 +54,7 @@ func (d *decideStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 
 func (d *decideStage) take(fetches kgo.Fetches) {
 	if d.machine == nil {
-		return // revoked meanwhile: this transaction will be taken back
+		return // revoked meanwhile: the member takes this transaction back
 	}
 	fetches.EachRecord(func(r *kgo.Record) {
 		if r.Attrs.IsControl() {

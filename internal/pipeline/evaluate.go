@@ -72,7 +72,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 func (e *evaluateStage) take(fetches kgo.Fetches) {
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if e.machines[p.Partition] == nil {
-			return // revoked meanwhile: this transaction will be taken back
+			return // revoked meanwhile: the member takes this transaction back
 		}
 		in := e.inputs[p.Partition]
 		if in == nil {

@@ -60,14 +60,18 @@ const drainTimeout = 8 * time.Second
 // pause, so that it starts from what is committed.
 func (m *member) run(ctx context.Context) error {
 	base := m.join.TransactionalID
-	for attempt := 0; ctx.Err() == nil; attempt++ {
-		m.join.TransactionalID = fmt.Sprintf("%s-%d", base, attempt)
-		err := m.session(ctx)
+	failures := 0 // sessions in a row that committed nothing
+	for start := 0; ctx.Err() == nil; start++ {
+		m.join.TransactionalID = fmt.Sprintf("%s-%d", base, start)
+		worked, err := m.session(ctx)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		m.metrics.sessionsLost.WithLabelValues(m.role).Inc()
-		pause := time.Duration(min(attempt+1, 10))*500*time.Millisecond + rand.N(500*time.Millisecond)
+		if failures++; worked {
+			failures = 1
+		}
+		pause := time.Duration(min(failures, 10))*500*time.Millisecond + rand.N(500*time.Millisecond)
 		m.log.Error("session lost; starting another", "role", m.role, "error", err, "pause", pause)
 		select {
 		case <-ctx.Done():
@@ -77,33 +81,37 @@ func (m *member) run(ctx context.Context) error {
 	return nil
 }
 
-func (m *member) session(ctx context.Context) error {
+// session joins and works until the context ends or something fails; it reports
+// whether anything was committed.
+func (m *member) session(ctx context.Context) (worked bool, err error) {
 	s, err := kafka.Join(m.join)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer s.Close()
 	st, err := m.newStage(s)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for ctx.Err() == nil {
-		if err := m.transaction(ctx, s, st); err != nil {
-			return err
+		committed, err := m.transaction(ctx, s, st)
+		worked = worked || committed
+		if err != nil {
+			return worked, err
 		}
 	}
-	return nil
+	return worked, nil
 }
 
 // transaction polls for one interval and commits. When the context ends it
 // finishes with what it has.
-func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) error {
-	polled, err := m.poll(ctx, s, st)
+func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (committed bool, err error) {
+	in, err := m.poll(ctx, s, st)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !polled && !m.always {
-		return nil
+	if !in.any && !m.always {
+		return false, nil
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
@@ -111,52 +119,61 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) er
 	out, err := st.flush(drain, started)
 	if err != nil {
 		st.end(false)
-		return err
+		return false, err
 	}
-	if !polled && len(out.records) == 0 {
+	if !in.any && len(out.records) == 0 {
 		st.end(true)
-		return nil
+		return false, nil
 	}
-	committed, err := m.commit(drain, s, out)
+	committed, err = m.commit(drain, s, out, !in.foreign)
 	st.end(committed)
 	m.metrics.transaction(m.role, committed, time.Since(started))
 	if committed {
 		m.ready()
 	}
-	return err
+	return committed, err
 }
 
-// poll takes records until the interval is over, and reports whether there were
-// any.
-func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (polled bool, err error) {
+// polled says what was polled for a transaction.
+type polled struct {
+	// any is set when there were records.
+	any bool
+	// foreign is set when there were records of partitions that are gone by now.
+	// Others read them too: the transaction must not be committed.
+	foreign bool
+}
+
+// poll takes records until the interval is over.
+func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polled, err error) {
 	due, cancel := context.WithTimeout(ctx, m.interval)
 	defer cancel()
 	for {
 		fetches := s.PollRecords(due, m.maxPoll)
 		if fetches.IsClientClosed() {
-			return polled, errors.New("cannot poll: the client is closed")
+			return in, errors.New("cannot poll: the client is closed")
 		}
 		m.pollErrors(fetches)
 		if c := s.TakeChanges(); len(c.Assigned)+len(c.Revoked) > 0 {
 			m.log.Info("rebalanced", "role", m.role, "assigned", len(c.Assigned), "revoked", len(c.Revoked))
 			if o, ok := st.(owner); ok {
 				if err := o.rebalanced(ctx, c); err != nil {
-					return polled, err
+					return in, err
 				}
 			}
 		}
 		if !fetches.Empty() {
-			polled = true
+			in.any = true
 			st.take(fetches)
 			fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 				if n := len(p.Records); n > 0 {
-					s.Advance(kafka.Partition{Topic: p.Topic, Partition: p.Partition}, p.Records[n-1].Offset+1)
+					owned := s.Advance(kafka.Partition{Topic: p.Topic, Partition: p.Partition}, p.Records[n-1].Offset+1)
+					in.foreign = in.foreign || !owned
 				}
 			})
 			fetches.EachRecord((*kgo.Record).Recycle)
 		}
 		if due.Err() != nil {
-			return polled, nil
+			return in, nil
 		}
 	}
 }
@@ -171,27 +188,31 @@ func (m *member) pollErrors(fetches kgo.Fetches) {
 	}
 }
 
-// commit produces the output and commits how far was read, in one transaction.
-func (m *member) commit(ctx context.Context, s *kafka.Session, out output) (bool, error) {
+// commit produces the output and commits how far was read, in one transaction;
+// it takes the transaction back when the output must not count. A failure to
+// produce ends the session: it would come again at once.
+func (m *member) commit(ctx context.Context, s *kafka.Session, out output, counts bool) (bool, error) {
 	if err := s.Begin(); err != nil {
 		return false, fmt.Errorf("cannot begin a transaction: %w", err)
 	}
 	produced := kgo.AbortingFirstErrPromise(s.Client())
-	for _, r := range out.records {
-		s.Produce(ctx, r, produced.Promise())
+	if counts {
+		for _, r := range out.records {
+			s.Produce(ctx, r, produced.Promise())
+		}
 	}
 	produceErr := produced.Err()
-	if produceErr != nil {
-		m.log.Warn("cannot produce; taking the transaction back", "role", m.role, "error", produceErr)
-	}
 	if out.resume != nil {
 		ctx = kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 			lowerOffsets(req, out.resume)
 			return nil
 		})
 	}
-	committed, err := s.End(ctx, kgo.TransactionEndTry(produceErr == nil))
-	if err != nil {
+	committed, err := s.End(ctx, kgo.TransactionEndTry(counts && produceErr == nil))
+	switch {
+	case produceErr != nil:
+		return committed, fmt.Errorf("cannot produce: %w", produceErr)
+	case err != nil:
 		return committed, fmt.Errorf("cannot end a transaction: %w", err)
 	}
 	return committed, nil
