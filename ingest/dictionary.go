@@ -201,12 +201,15 @@ func equalCodes(a, b []uint32) bool {
 }
 
 // hashCodes mixes a tuple of small integers; the multiplier is 2^64 divided by
-// the golden ratio (Knuth, TAOCP vol. 3, 6.4).
+// the golden ratio (Knuth, TAOCP vol. 3, 6.4). The products do not wait for each
+// other.
 func hashCodes(codes []uint32) uint64 {
-	h := uint64(len(codes))
+	h, k := uint64(0), uint64(0x9E3779B97F4A7C15)
 	for _, c := range codes {
-		h = (h ^ uint64(c)) * 0x9E3779B97F4A7C15
-		h ^= h >> 29
+		h += uint64(c) * k
+		k *= 0xD1342543DE82EF95 // odd, so that no product loses bits
 	}
-	return h ^ h>>32
+	h ^= h >> 32
+	h *= 0x9E3779B97F4A7C15
+	return h ^ h>>29
 }

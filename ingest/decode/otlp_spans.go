@@ -200,8 +200,15 @@ func (d *OTLPSpans) span(m []byte, b *ingest.Builder) {
 // spanFields reads the fields of a span. Tags and lengths of one byte, which
 // nearly all are, are read in place: this loop is most of the cost of a span.
 func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
+	wanted := &d.row.wanted[spanLevel].keys
 	for i := 0; i < len(m); {
 		t := uint64(m[i])
+		if t == spanAttributesTag {
+			if i = otlp.SkipAttributes(m, i, spanAttributesTag, wanted); i == len(m) {
+				break
+			}
+			t = uint64(m[i])
+		}
 		if t < 0x80 {
 			i++
 		} else if t, i = otlp.Uvarint(m, i); i < 0 {
@@ -215,9 +222,11 @@ func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
 				return false
 			}
 		}
-		switch t {
-		case spanAttributesTag:
+		if t == spanAttributesTag {
 			d.attribute(spanLevel, m[from:i])
+			continue
+		}
+		switch t {
 		case spanNameTag:
 			s.name = m[from:i]
 		case spanKindTag:

@@ -230,6 +230,24 @@ func CutKeyValue(b []byte) int {
 	return k
 }
 
+// SkipAttributes steps over the attributes at m[i:], fields of the given tag of
+// one byte, that have the form CutKeyValue wants and a key that is not held. It
+// returns where the first field starts that is anything else.
+func SkipAttributes(m []byte, i int, tag byte, held *rows.Keys) int {
+	for i+6 <= len(m) && m[i] == tag && m[i+2] == keyTag {
+		key := i + 4
+		value, to := key+int(m[i+3]), i+2+int(m[i+1])
+		if m[i+1] >= 0x80 || to > len(m) || value+2 > to {
+			break
+		}
+		if m[value] != valueTag || int(m[value+1]) != to-value-2 || held.MayHold(m[key:value]) {
+			break
+		}
+		i = to
+	}
+	return i
+}
+
 // ReadKeyValue reads a KeyValue message into its key and its AnyValue.
 func ReadKeyValue(b []byte) (key, value []byte, ok bool) {
 	for i := 0; i < len(b); {

@@ -129,6 +129,14 @@ func skipGroup(b []byte, i int, field uint64, depth int) int {
 // ends, for a length-delimited one without the length. The end is -1 when the
 // bytes are not a field.
 func NextField(m []byte, i int) (t uint64, from, to int) {
+	// A message of 128 to 16,383 bytes, as spans are, is read in place.
+	if i+2 < len(m) && m[i] < 0x80 && m[i]&7 == WireBytes && m[i] >= 1<<3 && m[i+1] >= 0x80 && m[i+2] < 0x80 {
+		n := int(m[i+1]&0x7f) | int(m[i+2])<<7
+		if from = i + 3; n <= len(m)-from {
+			return uint64(m[i]), from, from + n
+		}
+		return 0, 0, -1
+	}
 	if t, i = Uvarint(m, i); i < 0 {
 		return 0, 0, -1
 	}
