@@ -166,7 +166,9 @@ func (b *broker) caughtUp(t *testing.T, group, topic string) string {
 	head := b.head(t, group, topic)
 	behind := ""
 	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > head[o.Partition] {
+		if o.Err != nil {
+			behind += fmt.Sprintf("%s: %v; ", o.Topic, o.Err)
+		} else if o.Offset > head[o.Partition] {
 			behind += fmt.Sprintf("%s/%d: at %d of %d; ", o.Topic, o.Partition, head[o.Partition], o.Offset)
 		}
 	})

@@ -143,8 +143,9 @@ const closing = "closing"
 
 // closer is a record whose event time lies well after a load, so that the windows
 // of the load close.
-func closer(t *testing.T, topic string, at time.Time) *kgo.Record {
-	return &kgo.Record{Topic: topic, Value: spans(t, span{service: closing, name: closing, end: at, took: time.Millisecond})}
+func closer(t *testing.T, topic string, partition int, at time.Time) *kgo.Record {
+	value := spans(t, span{service: closing, name: closing, end: at, took: time.Millisecond})
+	return &kgo.Record{Topic: topic, Partition: int32(partition), Value: value}
 }
 
 // labelsOf writes labels as Flyball does: JSON with sorted keys.

@@ -59,7 +59,7 @@ func TestShopIsCountedExactly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.produce(t, closer(t, cfg.Topic, epoch.Add(10*time.Minute)))
+	b.produce(t, closer(t, cfg.Topic, 0, epoch.Add(10*time.Minute)))
 
 	want := map[windowID]windowValue{}
 	for k, c := range result.Truth.Sum(nil) {
