@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/window"
 )
@@ -119,7 +120,11 @@ func (m *Machine) restoreBudget(path string, value []byte) error {
 // Restored ends a restore.
 func (m *Machine) Restored() {
 	for _, st := range m.stores {
+		wm := m.watermarks.Of(st.Spec().Source)
 		for _, s := range st.all() {
+			if wm != flyball.NoTime {
+				s.tracker.Reopen(wm.Floor(st.pane))
+			}
 			s.isNew, s.wasFinding = false, s.finding
 			if s.tracker.Dirty() {
 				st.mark(s)

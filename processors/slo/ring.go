@@ -58,13 +58,13 @@ func (r *ring) add(t flyball.Time, c counts) {
 	r.set(index, pack(&list))
 }
 
-// set replaces a chunk; nil removes it.
+// set replaces a chunk; one of nothing is removed.
 func (r *ring) set(index int64, data []byte) {
 	p, ok := r.find(index)
 	switch {
-	case data == nil && ok:
+	case len(data) == 0 && ok:
 		r.chunks = slices.Delete(r.chunks, p, p+1)
-	case data == nil:
+	case len(data) == 0:
 		return
 	case ok:
 		r.chunks[p].data, r.chunks[p].sum = data, firstSlices(data, chunkSlices)
@@ -200,20 +200,28 @@ func (r *ring) restore(key string, width time.Duration, index int64, value []byt
 		r.set(index, slices.Clone(value))
 		return nil
 	}
-	for i, c := range unpack(value) {
-		if c != (counts{}) {
-			r.add(flyball.Time((index<<6+int64(i))*int64(width)), c)
+	r.restored(func() {
+		for i, c := range unpack(value) {
+			if c != (counts{}) {
+				r.add(flyball.Time((index<<6+int64(i))*int64(width)), c)
+			}
 		}
-	}
-	if r.owed == nil {
-		r.owed = map[int64]bool{}
-	}
-	for i := range r.undo { // what add noted is no change to take back
-		r.owed[i] = true
-	}
-	clear(r.undo)
+	})
 	if width != r.width {
 		r.stale = append(r.stale, key)
 	}
 	return nil
+}
+
+// restored makes changes that an abort does not take back, but that are still to
+// be written.
+func (r *ring) restored(change func()) {
+	change()
+	if r.owed == nil {
+		r.owed = map[int64]bool{}
+	}
+	for i := range r.undo {
+		r.owed[i] = true
+	}
+	clear(r.undo)
 }

@@ -160,6 +160,21 @@ func (t *Tracker) Restore(key string, value []byte) error {
 	return nil
 }
 
+// Reopen ends a restore: it takes back the panes that start at from or later. There
+// are none unless the width of panes changed, and with it the pane that is open;
+// its samples will be counted when it closes.
+func (t *Tracker) Reopen(from flyball.Time) {
+	for {
+		start, ok := t.fine.first(from)
+		if !ok {
+			return
+		}
+		c := t.fine.between(start, start+1)
+		t.fine.restored(func() { t.fine.add(start, counts{}.minus(c)) })
+		t.coarse.restored(func() { t.coarse.add(start, counts{}.minus(c)) })
+	}
+}
+
 // parseKey reads what ring.key writes: f10s.27, c1h0m0s.3.
 func parseKey(key string) (kind byte, width time.Duration, index int64, err error) {
 	text, number, ok := strings.Cut(key, ".")

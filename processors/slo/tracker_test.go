@@ -233,6 +233,33 @@ func TestTrackerSurvivesAChangeOfWidths(t *testing.T) {
 	check(again)
 }
 
+func TestReopen(t *testing.T) {
+	old := NewTracker(spec, pane, 0)
+	for i := range 7 { // panes to 1m10s
+		old.Add(flyball.Time(i)*flyball.Time(pane), 10, 1)
+	}
+	tracker := NewTracker(spec, 30*time.Second, 0)
+	old.Changed(func(key string, value []byte) {
+		if err := tracker.Restore(key, value); err != nil {
+			t.Fatal(err)
+		}
+	})
+	open := flyball.Time(60e9) // the pane that the watermark of 1m10s is in
+	tracker.Reopen(open)
+	tracker.Abort()
+	end := open.Add(time.Hour)
+	if total, bad := tracker.Sum(end, 4*time.Hour); total != 60 || bad != 6 {
+		t.Errorf("the sum is %d, %d, want 60, 6", total, bad)
+	}
+	if total, bad := tracker.Period(end); total != 60 || bad != 6 {
+		t.Errorf("the period has %d, %d, want 60, 6", total, bad)
+	}
+	tracker.Reopen(0)
+	if !tracker.Empty() || !tracker.Dirty() {
+		t.Errorf("empty %v, dirty %v", tracker.Empty(), tracker.Dirty())
+	}
+}
+
 func TestRestoreRefuses(t *testing.T) {
 	good := pack(&[chunkSlices]counts{{total: 5, bad: 1}, {total: 300}})
 	f := func(key string, value []byte) {
