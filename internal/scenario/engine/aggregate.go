@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/scenario/input"
+	"github.com/flyball-io/flyball/internal/scenario/memlog"
+	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/aggregate"
+)
+
+// marksHeader carries the marks of a block of panes.
+const marksHeader = "marks"
+
+// aggregateStage folds the samples of one source, as columns that an
+// ingest.Builder made.
+type aggregateStage struct {
+	engine  *Engine
+	member  *member
+	source  flyball.Source
+	builder *ingest.Builder
+	machine *aggregate.Machine
+
+	codes  []uint32
+	values []float64
+	dead   []memlog.Record
+}
+
+func newAggregateStage(e *Engine, m *member, src flyball.Source, indicators []flyball.Indicator) (*aggregateStage, error) {
+	p := projectionOf(indicators)
+	dict := ingest.NewDictionary(len(p.Labels))
+	machine, err := aggregate.New(aggregate.Config{
+		Source: src, Indicators: indicators, Labels: p.Labels, Values: p.Values, Partitions: e.cfg.Panes,
+	}, dict)
+	if err != nil {
+		return nil, err
+	}
+	return &aggregateStage{
+		engine: e, member: m, source: src, machine: machine, builder: ingest.NewBuilder(p, dict, ingest.NewPool()),
+		codes: make([]uint32, len(p.Labels)), values: make([]float64, len(p.Values)),
+	}, nil
+}
+
+func (a *aggregateStage) take(p memlog.Partition, records []*memlog.Record) {
+	a.builder.SetLatest(a.engine.now.Add(a.source.MaxAhead))
+	for _, r := range records {
+		if rejection := a.decode(r.Payload.(*input.Arrival)); rejection != nil {
+			out := a.engine.topics.DeadLetter(r.Kafka(), string(Aggregate), rejection.Reason, rejection.Error())
+			a.dead = append(a.dead, memlog.Record{
+				Partition: memlog.Partition{Topic: out.Topic}, Key: out.Key, Value: out.Value, Headers: out.Headers,
+				Payload: Dead{Source: a.source.Name, Partition: p, Samples: int64(rejection.Samples)},
+			})
+		}
+	}
+	b := a.builder.Batch()
+	defer b.Release()
+	samples := aggregate.Samples{
+		Topic: p.Topic, Partition: p.Index, MaxTime: b.MaxTime,
+		Time: b.Time.Int64Values(), Set: b.Set.Uint32Values(),
+	}
+	for _, v := range b.Values {
+		samples.Values = append(samples.Values, v.Float64Values())
+	}
+	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{samples}})
+}
+
+// decode appends the samples of an arrival, as a decoder does those of a record.
+func (a *aggregateStage) decode(in *input.Arrival) *ingest.Rejection {
+	var rejected *ingest.Rejection
+	proj, dict := a.builder.Projection(), a.builder.Dictionary()
+	for i := range in.Total {
+		label, number := in.Sample(i)
+		for c, name := range proj.Labels {
+			a.codes[c] = dict.Code(c, []byte(label(name)))
+		}
+		for c, name := range proj.Values {
+			a.values[c] = number(name)
+		}
+		err := a.builder.Append(a.engine.cfg.Origin.Add(in.Event), dict.Set(a.codes), a.values)
+		var r *ingest.Rejection
+		switch {
+		case err == nil:
+		case !errors.As(err, &r):
+			panic("BUG: a builder refuses a sample without a reason: " + err.Error())
+		case rejected == nil:
+			rejected = r
+		default:
+			rejected.Samples += r.Samples
+		}
+	}
+	return rejected
+}
+
+func (a *aggregateStage) flush() (output, error) {
+	var parts []aggregate.SourcePartition
+	for _, p := range a.member.owned {
+		parts = append(parts, aggregate.SourcePartition{
+			Topic: p.Topic, Partition: p.Index, Of: int32(len(a.engine.log.Partitions(p.Topic))),
+			CaughtUp: a.engine.log.Stable(p) <= a.member.position[p],
+		})
+	}
+	ready := a.machine.Step(aggregate.Input{Flush: &aggregate.Flush{Now: a.engine.now, Partitions: parts}})
+	out := output{records: a.dead}
+	for _, b := range ready.Panes {
+		out.records = append(out.records, memlog.Record{
+			Partition: memlog.Partition{Topic: a.engine.topics.Panes(), Index: b.Partition},
+			Value:     slices.Clone(b.Panes), Headers: marks(b.Marks),
+		})
+	}
+	return out, nil
+}
+
+func (a *aggregateStage) end(committed bool) {
+	a.dead = nil
+	if committed {
+		a.machine.Commit()
+	} else {
+		a.machine.Abort()
+	}
+}
+
+// projectionOf returns the columns that these indicators need of their source.
+func projectionOf(indicators []flyball.Indicator) ingest.Projection {
+	var p ingest.Projection
+	for _, ind := range indicators {
+		p.Labels = append(p.Labels, ind.GroupBy...)
+		if ind.Value != "" {
+			p.Values = append(p.Values, ind.Value)
+		}
+		for _, m := range slices.Concat(ind.Filter, ind.Bad) {
+			if m.Numeric() {
+				p.Values = append(p.Values, m.Name)
+			} else {
+				p.Labels = append(p.Labels, m.Name)
+			}
+		}
+	}
+	slices.Sort(p.Labels)
+	slices.Sort(p.Values)
+	p.Labels, p.Values = slices.Compact(p.Labels), slices.Compact(p.Values)
+	return p
+}
+
+func indicatorsOf(all []flyball.Indicator, source string) []flyball.Indicator {
+	return slices.DeleteFunc(slices.Clone(all), func(i flyball.Indicator) bool { return i.Source != source })
+}
+
+// measured returns the sources that some indicator reads.
+func measured(c *config.Config) []flyball.Source {
+	return slices.DeleteFunc(slices.Clone(c.Sources), func(s flyball.Source) bool {
+		return len(indicatorsOf(c.Indicators, s.Name)) == 0
+	})
+}
+
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("BUG: cannot encode: " + err.Error())
+	}
+	return b
+}
+
+var _ processors.Machine[aggregate.Input] = (*aggregate.Machine)(nil)

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors"
+	"github.com/flyball-io/flyball/detectors/burnrate"
+	"github.com/flyball-io/flyball/internal/scenario/memlog"
+	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/evaluate"
+)
+
+// evaluateStage runs one machine per partition of the panes topic that the
+// member owns.
+type evaluateStage struct {
+	engine   *Engine
+	machines map[int32]*evaluate.Machine
+	inputs   map[int32]*evaluate.Input
+	position map[int32]int64
+}
+
+// checkpoint goes with the lowered offset of a partition: where news begin.
+type checkpoint struct {
+	Head int64 `json:"head"`
+}
+
+func newEvaluateStage(e *Engine) *evaluateStage {
+	return &evaluateStage{engine: e, machines: map[int32]*evaluate.Machine{}, inputs: map[int32]*evaluate.Input{}, position: map[int32]int64{}}
+}
+
+func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known bool) error {
+	head := from.At
+	if known && from.Metadata != "" {
+		var c checkpoint
+		if err := json.Unmarshal([]byte(from.Metadata), &c); err != nil {
+			return fmt.Errorf("cannot resume %s: %w", p, err)
+		}
+		head = c.Head
+	}
+	spec := s.engine.cfg.Spec
+	m := evaluate.New(evaluate.Config{
+		Partition: p.Index, Sources: measured(spec), Indicators: spec.Indicators, SLOs: spec.SLOs,
+		StatusEvery: time.Duration(spec.Pipeline.SLO.StatusInterval),
+		Detector:    func(o flyball.SLO) detectors.SLODetector { return burnrate.New(o) },
+	})
+	state := s.engine.log.Latest(memlog.Partition{Topic: s.engine.topics.State(), Index: p.Index}, evaluate.Prefix(p.Index))
+	for _, key := range slices.Sorted(maps.Keys(state)) {
+		if err := m.Restore(key, state[key]); err != nil {
+			return err
+		}
+	}
+	m.Restored()
+	m.ResumeAt(head)
+	s.machines[p.Index] = m
+	return nil
+}
+
+func (s *evaluateStage) revoke(p memlog.Partition) {
+	delete(s.machines, p.Index)
+	delete(s.inputs, p.Index)
+}
+
+func (s *evaluateStage) take(p memlog.Partition, records []*memlog.Record) {
+	in := s.inputs[p.Index]
+	if in == nil {
+		in = &evaluate.Input{}
+		s.inputs[p.Index] = in
+	}
+	for _, r := range records {
+		in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: marksOf(r)})
+		s.position[p.Index] = r.Offset + 1
+	}
+}
+
+func (s *evaluateStage) flush() (output, error) {
+	out := output{offsets: map[memlog.Partition]memlog.Offset{}}
+	for _, p := range slices.Sorted(maps.Keys(s.inputs)) {
+		ready := s.machines[p].Step(*s.inputs[p])
+		records, err := s.evaluated(p, ready)
+		if err != nil {
+			return output{}, err
+		}
+		out.records = append(out.records, records...)
+		head := s.position[p]
+		low := head
+		if r := ready.Resume; r != nil {
+			head = max(head, r.Head)
+			low = min(low, r.Low)
+		}
+		out.offsets[memlog.Partition{Topic: s.engine.topics.Panes(), Index: p}] =
+			memlog.Offset{At: low, Metadata: string(mustJSON(checkpoint{head}))}
+	}
+	return out, nil
+}
+
+// evaluated encodes what a machine found.
+func (s *evaluateStage) evaluated(p int32, r processors.Ready) ([]memlog.Record, error) {
+	var out []memlog.Record
+	topics := s.engine.topics
+	if n := r.Windows.Len(); n > 0 {
+		rows := make([]processors.WindowRow, n)
+		for i := range rows {
+			rows[i] = r.Windows.Row(i)
+			rows[i].Hist = slices.Clone(rows[i].Hist)
+		}
+		out = append(out, memlog.Record{Partition: memlog.Partition{Topic: topics.Windows(), Index: p}, Value: r.Windows.Encode(), Payload: rows})
+	}
+	if n := r.SLO.Len(); n > 0 {
+		rows := make([]processors.SLORow, n)
+		for i := range rows {
+			rows[i] = r.SLO.Row(i)
+		}
+		out = append(out, memlog.Record{Partition: memlog.Partition{Topic: topics.SLO(), Index: p}, Value: r.SLO.Encode(), Payload: rows})
+	}
+	for i := range r.Findings {
+		f, err := s.engine.encoder().Finding(&r.Findings[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, fromKafka(f))
+	}
+	for _, d := range r.DeadLetters {
+		out = append(out, fromKafka(topics.DeadPart(d.Value, string(Evaluate), d.Reason, d.Detail)))
+	}
+	for _, c := range r.State {
+		out = append(out, memlog.Record{Partition: memlog.Partition{Topic: topics.State(), Index: p}, Key: []byte(c.Key), Value: slices.Clone(c.Value)})
+	}
+	return out, nil
+}
+
+func (s *evaluateStage) end(committed bool) {
+	for p := range s.inputs {
+		switch m := s.machines[p]; {
+		case m == nil:
+		case committed:
+			m.Commit()
+		default:
+			m.Abort()
+		}
+	}
+	clear(s.inputs)
+}
+
+// marks encodes the marks of a block as a header.
+func marks(list []processors.Mark) []kgo.RecordHeader {
+	if len(list) == 0 {
+		return nil
+	}
+	return []kgo.RecordHeader{{Key: marksHeader, Value: mustJSON(list)}}
+}
+
+func marksOf(r *memlog.Record) []processors.Mark {
+	for _, h := range r.Headers {
+		if h.Key == marksHeader {
+			var list []processors.Mark
+			if err := json.Unmarshal(h.Value, &list); err != nil {
+				panic("BUG: marks do not decode: " + err.Error())
+			}
+			return list
+		}
+	}
+	return nil
+}
+
+// fromKafka turns a record for Kafka into one of the log; keyed topics have one
+// partition here, so that what they hold has one order.
+func fromKafka(r *kgo.Record) memlog.Record {
+	return memlog.Record{Partition: memlog.Partition{Topic: r.Topic, Index: 0}, Key: r.Key, Value: r.Value, Headers: r.Headers}
+}

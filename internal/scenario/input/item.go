@@ -1,0 +1,85 @@
+package input
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/flyball-io/flyball"
+)
+
+// item is what stands for one step, or for a run of steps.
+type item struct {
+	total, totalStep int64
+	bad, badStep     int64
+	value            bool
+	from, to         float64
+	fromStep         float64
+	times            int64
+}
+
+// The parts of an item: total[+step] [!bad[+step]] [@value[+step|..value]] [xN],
+// or _[xN].
+const (
+	countPart = `([0-9]+)([+-][0-9]+)?`
+	number    = `-?(?:[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?|(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h))+)`
+)
+
+var (
+	itemForm = regexp.MustCompile(`^` + countPart + `(?:!` + countPart + `)?` +
+		`(?:@(` + number + `)(?:([+-])(` + number + `)|\.\.(` + number + `))?)?(?:x([0-9]+))?$`)
+	gapForm = regexp.MustCompile(`^_(?:x([0-9]+))?$`)
+)
+
+// maxRun bounds runs, so that a slip of the finger is an error and not a wait.
+const maxRun = 10_000_000
+
+func parseItem(word string) (item, error) {
+	if m := gapForm.FindStringSubmatch(word); m != nil {
+		times, err := run(m[1])
+		return item{times: times}, err
+	}
+	m := itemForm.FindStringSubmatch(word)
+	if m == nil {
+		return item{}, fmt.Errorf("cannot read item %q: want a count such as 5, 5!1 (one bad), 5@120ms, 5x6 (six steps), 5+1x6 or a gap _x6", word)
+	}
+	it := item{value: m[5] != ""}
+	var err error
+	if it.times, err = run(m[9]); err != nil {
+		return it, err
+	}
+	for i, into := range map[int]*int64{1: &it.total, 2: &it.totalStep, 3: &it.bad, 4: &it.badStep} {
+		if m[i] == "" {
+			continue
+		}
+		if *into, err = strconv.ParseInt(m[i], 10, 32); err != nil {
+			return it, fmt.Errorf("cannot read item %q: %s is too large", word, m[i])
+		}
+	}
+	for i, into := range map[int]*float64{5: &it.from, 7: &it.fromStep, 8: &it.to} {
+		if m[i] == "" {
+			continue
+		}
+		if *into, err = flyball.ParseQuantity(m[i]); err != nil {
+			return it, fmt.Errorf("cannot read item %q: %w", word, err)
+		}
+	}
+	if m[6] == "-" {
+		it.fromStep = -it.fromStep
+	}
+	if m[8] == "" {
+		it.to = it.from
+	}
+	return it, nil
+}
+
+func run(s string) (int64, error) {
+	if s == "" {
+		return 1, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 1 || n > maxRun {
+		return 0, fmt.Errorf("a run has 1 to %d steps, got x%s", maxRun, s)
+	}
+	return n, nil
+}
