@@ -41,8 +41,8 @@ import (
 type OTLPSpans struct {
 	row  spanRow
 	memo resourceMemo
-	// scopes and spans are where those of the message at hand are.
-	scopes, spans []extent
+	// scopes are where the ScopeSpans of the ResourceSpans at hand are.
+	scopes []extent
 }
 
 // extent is a part of a message.
@@ -145,10 +145,12 @@ func (d *OTLPSpans) resource(m []byte) bool {
 	return true
 }
 
-// scopeSpans reads one ScopeSpans, the scope first as above.
+// scopeSpans reads one ScopeSpans. Its spans are read as they come, because
+// exporters write the scope first; when some of it turns up after a span, it
+// starts again.
 func (d *OTLPSpans) scopeSpans(m []byte, b *ingest.Builder) bool {
 	d.row.enter(scopeLevel)
-	d.spans = d.spans[:0]
+	mark, spans := d.row.Mark(b), false
 	for i := 0; i < len(m); {
 		from, t := 0, uint64(0)
 		if t, from, i = otlp.NextField(m, i); i < 0 {
@@ -156,15 +158,39 @@ func (d *OTLPSpans) scopeSpans(m []byte, b *ingest.Builder) bool {
 		}
 		switch t {
 		case spansTag:
-			d.spans = append(d.spans, extent{from, i})
+			spans = true
+			d.span(m[from:i], b)
 		case scopeTag:
+			if spans {
+				d.row.TakeBack(b, mark)
+				return d.scopeLast(m, b)
+			}
 			if !d.scope(m[from:i]) {
 				d.row.broken[scopeLevel] = true
 			}
 		}
 	}
-	for _, s := range d.spans {
-		d.span(m[s.from:s.to], b)
+	return true
+}
+
+// scopeLast reads one ScopeSpans, all of the scope before any span.
+func (d *OTLPSpans) scopeLast(m []byte, b *ingest.Builder) bool {
+	d.row.enter(scopeLevel)
+	for i := 0; i < len(m); {
+		from, t := 0, uint64(0)
+		if t, from, i = otlp.NextField(m, i); i < 0 {
+			return false
+		}
+		if t == scopeTag && !d.scope(m[from:i]) {
+			d.row.broken[scopeLevel] = true
+		}
+	}
+	for i := 0; i < len(m); {
+		t, from, to := otlp.NextField(m, i)
+		if t == spansTag {
+			d.span(m[from:to], b)
+		}
+		i = to
 	}
 	return true
 }

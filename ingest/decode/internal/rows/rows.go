@@ -83,6 +83,21 @@ func (r *Rows) Append(b *ingest.Builder, at flyball.Time, f Fault, labels []Cell
 	}
 }
 
+// Mark is a place to go back to.
+type Mark struct {
+	rows int
+	rejections
+}
+
+// Mark returns the place at hand.
+func (r *Rows) Mark(b *ingest.Builder) Mark { return Mark{b.Len(), r.rejections} }
+
+// TakeBack forgets the samples since m.
+func (r *Rows) TakeBack(b *ingest.Builder, m Mark) {
+	b.Truncate(m.rows)
+	r.rejections = m.rejections
+}
+
 // Reject ends a sample that has no columns.
 func (r *Rows) Reject(f Fault) {
 	r.seen++
