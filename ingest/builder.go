@@ -3,7 +3,6 @@ package ingest
 import (
 	"fmt"
 
-	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
@@ -16,11 +15,9 @@ import (
 type Builder struct {
 	projection Projection
 	dict       *Dictionary
-	mem        memory.Allocator
-	time       column[int64]
-	set        column[uint32]
-	values     []column[float64]
-	first      int // rows to make room for at first
+	time       *array.Int64Builder
+	set        *array.Uint32Builder
+	values     []*array.Float64Builder
 	latest     flyball.Time
 	max        flyball.Time
 }
@@ -28,10 +25,15 @@ type Builder struct {
 // NewBuilder returns an empty builder. Builders of one owner share its
 // dictionary and allocator.
 func NewBuilder(p Projection, d *Dictionary, mem memory.Allocator) *Builder {
-	return &Builder{
-		projection: p, dict: d, mem: mem, values: make([]column[float64], len(p.Values)),
-		first: firstRows, latest: 1<<63 - 1, max: flyball.NoTime,
+	b := &Builder{
+		projection: p, dict: d,
+		time: array.NewInt64Builder(mem), set: array.NewUint32Builder(mem),
+		latest: 1<<63 - 1, max: flyball.NoTime,
 	}
+	for range p.Values {
+		b.values = append(b.values, array.NewFloat64Builder(mem))
+	}
+	return b
 }
 
 // Projection returns the columns wanted.
@@ -44,7 +46,7 @@ func (b *Builder) Dictionary() *Dictionary { return b.dict }
 func (b *Builder) SetLatest(t flyball.Time) { b.latest = t }
 
 // Len returns the number of samples appended since the last Batch.
-func (b *Builder) Len() int { return len(b.time.rows) }
+func (b *Builder) Len() int { return b.time.Len() }
 
 // Append adds one sample: its event time, the id of its label set, and one value
 // per value column, NaN where it has none. It returns a *Rejection when the
@@ -55,31 +57,28 @@ func (b *Builder) Append(t flyball.Time, set uint32, values []float64) error {
 			Detail: fmt.Sprintf("event time %s is after %s", t, b.latest)}
 	}
 	b.max = max(b.max, t)
-	n := len(b.time.rows)
-	if n == cap(b.time.rows) {
+	if b.time.Len() == b.time.Cap() {
 		b.grow()
 	}
-	b.time.rows = append(b.time.rows, int64(t))
-	b.set.rows = append(b.set.rows[:n], set)
+	b.time.UnsafeAppend(int64(t))
+	b.set.UnsafeAppend(set)
 	for i, v := range values {
-		c := &b.values[i]
-		c.rows = append(c.rows[:n], v)
+		b.values[i].UnsafeAppend(v)
 	}
 	return nil
 }
 
-// firstRows is the least first capacity, a small fetch's worth of one partition.
+// firstRows is the first capacity, about one fetch's worth of one partition.
 const firstRows = 4096
 
-// grow makes room in all columns: at first for as many rows as the batch before
-// had, then for twice as many.
 func (b *Builder) grow() {
-	n := max(b.first, 2*b.Len())
-	b.set.grow(b.mem, n)
-	for i := range b.values {
-		b.values[i].grow(b.mem, n)
+	n := max(firstRows, b.time.Len())
+	b.time.Reserve(n)
+	n = b.time.Cap() - b.time.Len()
+	b.set.Reserve(n)
+	for _, v := range b.values {
+		v.Reserve(n)
 	}
-	b.time.grow(b.mem, n)
 }
 
 // Truncate drops the samples after the first n, so that a decoder can take back
@@ -89,44 +88,34 @@ func (b *Builder) Truncate(n int) {
 	if n >= b.Len() {
 		return
 	}
-	b.time.rows, b.set.rows = b.time.rows[:n], b.set.rows[:n]
-	for i := range b.values {
-		b.values[i].rows = b.values[i].rows[:n]
+	b.time.Resize(n)
+	b.set.Resize(n)
+	for _, v := range b.values {
+		v.Resize(n)
 	}
 	b.max = flyball.NoTime
-	for _, t := range b.time.rows {
-		b.max = max(b.max, flyball.Time(t))
+	for i := range n {
+		b.max = max(b.max, flyball.Time(b.time.Value(i)))
 	}
 }
 
 // Batch hands over the samples appended so far and empties the builder. The
 // caller must Release it.
 func (b *Builder) Batch() *Batch {
-	b.first = max(firstRows, b.Len())
-	out := &Batch{MaxTime: b.max}
-	fill(b.time.data(arrow.PrimitiveTypes.Int64, b.mem), func(d *array.Data) { out.Time = array.NewInt64Data(d) })
-	fill(b.set.data(arrow.PrimitiveTypes.Uint32, b.mem), func(d *array.Data) { out.Set = array.NewUint32Data(d) })
-	for i := range b.values {
-		fill(b.values[i].data(arrow.PrimitiveTypes.Float64, b.mem), func(d *array.Data) {
-			out.Values = append(out.Values, array.NewFloat64Data(d))
-		})
+	out := &Batch{Time: b.time.NewInt64Array(), Set: b.set.NewUint32Array(), MaxTime: b.max}
+	for _, v := range b.values {
+		out.Values = append(out.Values, v.NewFloat64Array())
 	}
 	b.max = flyball.NoTime
 	return out
 }
 
-// fill passes data on and gives up its own hold of it.
-func fill(d *array.Data, to func(*array.Data)) {
-	to(d)
-	d.Release()
-}
-
 // Release frees the buffers of a builder that is not used any more.
 func (b *Builder) Release() {
-	b.time.release(b.mem)
-	b.set.release(b.mem)
-	for i := range b.values {
-		b.values[i].release(b.mem)
+	b.time.Release()
+	b.set.Release()
+	for _, v := range b.values {
+		v.Release()
 	}
 }
 
