@@ -79,12 +79,14 @@ func (b *broker) produce(t *testing.T, records ...*kgo.Record) {
 	}
 }
 
-// read returns every committed record that the topics hold now.
+// read returns every committed record that the topics hold now. It waits for the
+// end of transactions that are open: the markers of one that was committed may
+// come to a topic a moment after its offsets are known.
 func (b *broker) read(t *testing.T, topics ...string) []*kgo.Record {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
-	ends, err := b.admin.ListCommittedOffsets(ctx, topics...)
+	ends, err := b.admin.ListEndOffsets(ctx, topics...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,11 +157,11 @@ func (b *broker) head(t *testing.T, group, topic string) map[int32]int64 {
 	return out
 }
 
-// caughtUp says how far a group is behind the last committed record of a topic,
-// "" for not at all.
+// caughtUp says how far a group is behind the last record of a topic, committed or
+// not, "" for not at all.
 func (b *broker) caughtUp(t *testing.T, group, topic string) string {
 	t.Helper()
-	ends, err := b.admin.ListCommittedOffsets(context.WithoutCancel(t.Context()), topic)
+	ends, err := b.admin.ListEndOffsets(context.WithoutCancel(t.Context()), topic)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -172,3 +172,13 @@ metadata: {name: spans}
 spec: {topics: [%q], format: otlp_spans, outOfOrderness: 1s, idleTimeout: 2s}
 `, topic)
 }
+
+// byteRecord is a record of any bytes.
+type byteRecord struct {
+	partition int32
+	value     []byte
+}
+
+func (b byteRecord) record(topic string) *kgo.Record {
+	return &kgo.Record{Topic: topic, Partition: b.partition, Value: b.value}
+}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flyball-io/flyball/internal/loadgen"
 	"github.com/flyball-io/flyball/internal/loadgen/shop"
 )
 
@@ -58,6 +59,14 @@ var incidents = []shop.Incident{
 	{Kind: shop.ErrorBurst, Service: "checkout", Start: 60 * time.Second, Duration: 20 * time.Second, Severity: 0.6},
 	{Kind: shop.ErrorBurst, Service: "search", Start: 90 * time.Second, Duration: 30 * time.Second, Severity: 0.5},
 	{Kind: shop.ErrorBurst, Service: "checkout", Start: 270 * time.Second, Duration: 20 * time.Second, Severity: 0.6},
+}
+
+// incidentLoad is a shop with the incidents, large enough that nothing else burns a
+// budget.
+func incidentLoad() loadgen.Config {
+	cfg := shopLoad(500, 6*time.Minute, incidents...)
+	cfg.Partitions, cfg.TruthWindow = 6, 5*time.Second
+	return cfg
 }
 
 // statusEvery makes SLO status often enough to compare.
@@ -147,75 +156,65 @@ func (s *share) truth(got outcome) {
 // one process gives: the same windows, findings, decisions and commands, each once.
 func TestProcessesShareTheWork(t *testing.T) {
 	t.Parallel()
-	cfg := shopLoad(500, 6*time.Minute, incidents...)
-	cfg.Partitions, cfg.TruthWindow = 6, 5*time.Second
-	load := record(t, cfg)
-	results := make(chan outcome, 1)
-
-	t.Run("group", func(t *testing.T) {
-		t.Run("one", func(t *testing.T) {
-			t.Parallel()
-			s := newShare(t, load)
-			s.send(1)
-			p := s.start()
-			s.done(2 * time.Minute)
-			p.terminate()
-			got := s.outcome(t, s.names())
-			s.truth(got)
-			if len(got.Findings) != 6 || len(got.Commands) != 2 || len(got.Decisions) != 3 {
-				t.Errorf("%d findings, %d decisions, %d commands; want 6 (three opened and resolved), 3, 2", len(got.Findings), len(got.Decisions), len(got.Commands))
-			}
-			results <- got
-		})
-		t.Run("two", func(t *testing.T) {
-			t.Parallel()
-			s := newShare(t, load)
-			first, second := s.start(), s.start()
-			await(t, time.Minute, "both processes share the partitions", func() string {
-				if a, e := s.members(t, s.prefix+"g-aggregate-spans"), s.members(t, s.prefix+"g-evaluate"); a != 4 || e != 2 {
-					return fmt.Sprintf("%d members aggregate, %d evaluate", a, e)
-				}
-				return ""
-			})
-			s.send(1)
-			s.done(2 * time.Minute)
-			first.terminate()
-			second.terminate()
-			compare(t, "two processes", results, s.outcome(t, s.names()))
-		})
-		t.Run("kill", func(t *testing.T) {
-			t.Parallel()
-			s := newShare(t, load)
-			victim, other := s.start(), s.start()
-			await(t, time.Minute, "both processes share the partitions", func() string {
-				if a, e := s.members(t, s.prefix+"g-aggregate-spans"), s.members(t, s.prefix+"g-evaluate"); a != 4 || e != 2 {
-					return fmt.Sprintf("%d members aggregate, %d evaluate", a, e)
-				}
-				return ""
-			})
-			f := s.follow(t, s.names().Windows())
-			s.send(0.3)
-			s.windowsOf(time.Minute, f, time.Minute)
-			s.send(0.6) // so that the victim is at work when it dies
-			victim.kill()
-			third := s.start()
-			s.send(1)
-			s.done(2 * time.Minute)
-			other.terminate()
-			third.terminate()
-			compare(t, "after a kill", results, s.outcome(t, s.names()))
-		})
+	load := record(t, incidentLoad())
+	var one outcome
+	t.Run("one", func(t *testing.T) { one = runOne(t, load) })
+	t.Run("two", func(t *testing.T) {
+		t.Parallel()
+		s := newShare(t, load)
+		first, second := s.startTwo()
+		s.send(1)
+		s.done(2 * time.Minute)
+		first.terminate()
+		second.terminate()
+		same(t, "two processes", one, s.outcome(t, s.names()))
+	})
+	t.Run("kill", func(t *testing.T) {
+		t.Parallel()
+		s := newShare(t, load)
+		victim, other := s.startTwo()
+		f := s.follow(t, s.names().Windows())
+		s.send(0.3)
+		s.windowsOf(time.Minute, f, time.Minute)
+		s.send(0.6) // so that the victim is at work when it dies
+		victim.kill()
+		third := s.start()
+		s.send(1)
+		s.done(2 * time.Minute)
+		other.terminate()
+		third.terminate()
+		same(t, "after a kill", one, s.outcome(t, s.names()))
 	})
 }
 
-// compare waits for the result of one process and compares.
-func compare(t *testing.T, what string, one chan outcome, got outcome) {
+// runOne is the run that others are compared with; it is itself compared with what
+// is true.
+func runOne(t *testing.T, load *recording) outcome {
 	t.Helper()
-	select {
-	case want := <-one:
-		one <- want
-		same(t, what, want, got)
-	case <-time.After(2 * time.Minute):
-		t.Fatal("the run with one process gave nothing to compare with")
+	s := newShare(t, load)
+	s.send(1)
+	p := s.start()
+	s.done(2 * time.Minute)
+	p.terminate()
+	got := s.outcome(t, s.names())
+	s.truth(got)
+	if len(got.Findings) != 6 || len(got.Decisions) != 3 || len(got.Commands) != 2 {
+		t.Errorf("%d findings, %d decisions, %d commands; want 6 (three opened and resolved), 3, 2",
+			len(got.Findings), len(got.Decisions), len(got.Commands))
 	}
+	return got
+}
+
+// startTwo starts two processes and waits until both have partitions of every kind.
+func (s *share) startTwo() (first, second *process) {
+	s.t.Helper()
+	first, second = s.start(), s.start()
+	await(s.t, time.Minute, "both processes share the partitions", func() string {
+		a, e := s.members(s.t, s.prefix+"g-aggregate-spans"), s.members(s.t, s.prefix+"g-evaluate")
+		if a != 4 || e != 2 {
+			return fmt.Sprintf("%d members aggregate, %d evaluate", a, e)
+		}
+		return ""
+	})
+	return first, second
 }
