@@ -33,22 +33,24 @@ func SLI(total, bad int64) float64 {
 	return float64(total-bad) / float64(total)
 }
 
-// Burning reports whether these counts burn a budget with that target at the
-// tier's factor or faster:
+// Burning reports whether these counts burn a budget with that target faster
+// than the tier's factor:
 //
-//	bad ÷ total ÷ (1 − target) ≥ FactorNum ÷ FactorDen
+//	bad ÷ total ÷ (1 − target) > FactorNum ÷ FactorDen
 //
-// compared as bad·10⁹·FactorDen ≥ FactorNum·total·(10⁹ − targetPPB) in integers
-// of 192 bits, so that a rate exactly at the threshold is burning and none is
-// rounded. Without a bad sample nothing burns, not even a budget of nothing.
-// targetPPB lies between 0 and 10⁹; FactorNum and FactorDen are positive.
+// (The Site Reliability Workbook, chapter 5), compared as
+// bad·10⁹·FactorDen > FactorNum·total·(10⁹ − targetPPB) in integers of 192 bits,
+// so that no rate is rounded: one exactly at the threshold does not burn. So a
+// budget that is used up exactly at the end of its period raises nothing at a
+// factor of 1. targetPPB lies between 0 and 10⁹; FactorNum and FactorDen are
+// positive.
 func (t *BurnRateTier) Burning(targetPPB, total, bad int64) bool {
 	if total <= 0 || bad <= 0 {
 		return false
 	}
 	left := product(uint64(bad), ppb, uint64(t.FactorDen))
 	right := product(uint64(total), uint64(ppb-targetPPB), uint64(t.FactorNum))
-	return slices.Compare(left[:], right[:]) >= 0
+	return slices.Compare(left[:], right[:]) > 0
 }
 
 // product returns a·b·c, the most significant word first.

@@ -16,7 +16,7 @@ func exactlyBurning(t BurnRateTier, targetPPB, total, bad int64) bool {
 	left := new(big.Rat).SetFrac64(bad, total)
 	budget := new(big.Rat).SetFrac64(ppb-targetPPB, ppb)
 	right := new(big.Rat).Mul(new(big.Rat).SetFrac64(t.FactorNum, t.FactorDen), budget)
-	return left.Cmp(right) >= 0
+	return left.Cmp(right) > 0
 }
 
 func TestBurningIsExact(t *testing.T) {
@@ -39,18 +39,18 @@ func TestBurningIsExact(t *testing.T) {
 func TestBurningAtTheThreshold(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		target := rapid.Int64Range(0, ppb-1).Draw(t, "target")
-		total := rapid.Int64Range(1, 4e9).Draw(t, "total") // so that the rate is a fraction of 64-bit integers
-		bad := rapid.Int64Range(1, total).Draw(t, "bad")
+		total := rapid.Int64Range(2, 4e9).Draw(t, "total") // so that the rate is a fraction of 64-bit integers
+		bad := rapid.Int64Range(1, total-1).Draw(t, "bad")
 		rate := new(big.Rat).Quo(new(big.Rat).SetFrac64(bad, total), new(big.Rat).SetFrac64(ppb-target, ppb))
 		tier := BurnRateTier{FactorNum: rate.Num().Int64(), FactorDen: rate.Denom().Int64()}
-		if !tier.Burning(target, total, bad) {
-			t.Error("a rate exactly at the threshold does not burn")
+		if tier.Burning(target, total, bad) {
+			t.Error("a rate exactly at the threshold burns")
 		}
-		if tier.Burning(target, total, bad-1) {
-			t.Error("one bad sample fewer burns too")
+		if !tier.Burning(target, total, bad+1) {
+			t.Error("one bad sample more does not burn")
 		}
-		if tier.Burning(target, total+1, bad) {
-			t.Error("one good sample more burns too")
+		if !tier.Burning(target, total-1, bad) {
+			t.Error("one good sample fewer does not burn")
 		}
 	})
 }
@@ -63,15 +63,16 @@ func TestBurningCases(t *testing.T) {
 			t.Errorf("%s: Burning is %v, want %v", name, got, want)
 		}
 	}
-	f("one of a thousand at 99.9 % is exactly 1", 1, 1, 999_000_000, 1000, 1, true)
-	f("one of a thousand and one is less", 1, 1, 999_000_000, 1001, 1, false)
-	f("14.4 at 99.9 %", 72, 5, 999_000_000, 10_000, 144, true)
-	f("just below 14.4", 72, 5, 999_000_000, 10_000, 143, false)
+	f("one of a thousand at 99.9 % is exactly 1, no more", 1, 1, 999_000_000, 1000, 1, false)
+	f("one of a thousand less one is more", 1, 1, 999_000_000, 999, 1, true)
+	f("14.4 at 99.9 %", 72, 5, 999_000_000, 10_000, 144, false)
+	f("just above 14.4", 72, 5, 999_000_000, 10_000, 145, true)
 	f("a rate of 9.04 is above 9, unrounded", 9, 1, 990_000_000, 10_000, 904, true)
 	f("no samples", 1, 1, 999_000_000, 0, 0, false)
 	f("nothing bad", 1, 1_000_000, 999_000_000, 1000, 0, false)
 	f("no budget and nothing bad", 1, 1, ppb, 1000, 0, false)
 	f("no budget and one bad", 1000, 1, ppb, math.MaxInt64, 1, true)
+	f("the most there can be, at the factor that it has", 10, 1, 900_000_000, 100, 100, false)
 	f("the largest counts", 72, 5, 999_000_000, math.MaxInt64, math.MaxInt64, true)
 	f("an unreachable factor", 11, 1, 900_000_000, 100, 100, false)
 }

@@ -22,7 +22,7 @@ type SLO struct {
 	Tiers []BurnRateTier
 }
 
-// BurnRateTier fires when the budget burns at Factor or faster in both windows
+// BurnRateTier fires when the budget burns faster than Factor in both windows
 // (Google, The Site Reliability Workbook, chapter 5, multiwindow multi-burn-rate).
 type BurnRateTier struct {
 	// Name of the tier, such as page_fast.
