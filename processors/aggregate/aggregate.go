@@ -4,7 +4,10 @@
 // A machine belongs to one group member. It keeps no state that outlives a
 // transaction: what it folded is flushed with the transaction's input offsets,
 // and an abort simply drops it. Series and label sets are remembered only as a
-// cache.
+// cache, until label sets start a new generation.
+//
+// Indicator.SeriesLimit bounds the series of one transaction here; evaluate, which
+// sees all members, applies it to windows.
 package aggregate
 
 import (
@@ -97,16 +100,16 @@ func New(cfg Config, sets LabelSets) (*Machine, error) {
 		cfg: cfg, sets: sets, generation: sets.Generation(),
 		writers: make([]processors.PaneWriter, cfg.Partitions),
 	}
-	edge := time.Minute
+	var panes []time.Duration
 	for _, spec := range cfg.Indicators {
 		ind, err := newIndicator(spec, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("cannot aggregate indicator %q: %w", spec.Name, err)
 		}
 		m.indicators = append(m.indicators, ind)
-		edge = min(edge, spec.Pane)
+		panes = append(panes, spec.Pane)
 	}
-	m.marks = newMarker(cfg.Source, edge)
+	m.marks = newMarker(cfg.Source, panes)
 	return m, nil
 }
 
@@ -115,7 +118,7 @@ func (m *Machine) Step(in Input) processors.Ready {
 	if g := m.sets.Generation(); g != m.generation {
 		m.generation = g
 		for _, ind := range m.indicators {
-			ind.forgetSets()
+			ind.forget()
 		}
 	}
 	for i := range in.Samples {

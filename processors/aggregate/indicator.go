@@ -24,12 +24,13 @@ type indicator struct {
 	filter     conditions
 	bad        conditions
 
-	sets    []setEntry
-	scratch []string
-	series  []*series
-	byKey   map[string]int32
-	touched []*series
-	free    []*slice
+	sets     []setEntry
+	scratch  []string
+	series   []series
+	byKey    map[string]int32
+	overflow int32 // place of the overflow series, -1 while there is none
+	touched  []int32
+	free     []*slice
 }
 
 // setEntry is what is known of a label set.
@@ -46,9 +47,11 @@ const (
 // series is one series that this member has seen, and its panes since the last
 // flush.
 type series struct {
+	start          int64            // of last
+	last           *processors.Pane // the pane of the sample before; nil for none
+	panes          []*slice
 	entity, labels string
 	partition      int32
-	panes          []*slice
 	touched        bool
 }
 
@@ -60,7 +63,7 @@ type slice struct {
 
 func newIndicator(spec flyball.Indicator, cfg Config) (*indicator, error) {
 	ind := &indicator{
-		spec: spec, partitions: cfg.Partitions, value: -1, byKey: map[string]int32{},
+		spec: spec, partitions: cfg.Partitions, value: -1, byKey: map[string]int32{}, overflow: -1,
 	}
 	if spec.Value != "" {
 		if ind.value = slices.Index(cfg.Values, spec.Value); ind.value < 0 {
@@ -82,9 +85,19 @@ func newIndicator(spec flyball.Indicator, cfg Config) (*indicator, error) {
 	return ind, err
 }
 
-func (ind *indicator) forgetSets() {
+// forget drops what is known of label sets, whose ids are given out anew, and of
+// the series behind them, so that series which are gone do not pile up. Series
+// with samples that are not flushed stay.
+func (ind *indicator) forget() {
 	clear(ind.sets)
 	ind.sets = ind.sets[:0]
+	if len(ind.touched) > 0 {
+		return
+	}
+	clear(ind.series)
+	ind.series = ind.series[:0]
+	clear(ind.byKey)
+	ind.overflow = -1
 }
 
 // fold adds a run of samples. Each is looked at once; the branch on numeric
@@ -95,24 +108,23 @@ func (ind *indicator) fold(s *Samples, sets LabelSets) {
 	}
 	var values []float64
 	if ind.value >= 0 {
-		values = s.Values[ind.value]
+		values = s.Values[ind.value][:len(s.Set)]
 	}
-	width := int64(ind.spec.Pane)
+	times := s.Time[:len(s.Set)]
+	width := uint64(ind.spec.Pane)
+	filtered := len(ind.filter.numbers) > 0
 	for i, set := range s.Set {
 		e := ind.sets[set]
 		if e.series == unresolved {
 			e = ind.resolve(set, sets)
 		}
-		if e.series == excluded || !ind.filter.numbersHold(s, i) {
+		if e.series == excluded || filtered && !ind.filter.numbersHold(s, i) {
 			continue
 		}
-		sr := ind.series[e.series-1]
-		var p *processors.Pane
-		t := s.Time[i]
-		if n := len(sr.panes); n > 0 && uint64(t-sr.panes[n-1].start) < uint64(width) {
-			p = &sr.panes[n-1].pane
-		} else {
-			p = ind.pane(sr, t)
+		sr := &ind.series[e.series-1]
+		p := sr.last
+		if t := times[i]; p == nil || uint64(t-sr.start) >= width {
+			p = ind.pane(e.series-1, t)
 		}
 		p.Count++
 		if e.bad && ind.bad.numbersHold(s, i) {
@@ -124,35 +136,38 @@ func (ind *indicator) fold(s *Samples, sets LabelSets) {
 	}
 }
 
-// pane finds or opens the pane that holds t and moves it to the end, where the
-// next sample is most likely to look.
-func (ind *indicator) pane(sr *series, t int64) *processors.Pane {
-	start := int64(flyball.Time(t).Floor(ind.spec.Pane))
-	for i, sl := range sr.panes {
-		if sl.start == start {
-			last := len(sr.panes) - 1
-			sr.panes[i], sr.panes[last] = sr.panes[last], sr.panes[i]
-			return &sl.pane
+// pane finds or opens the pane of a series that holds t, and remembers it for the
+// next sample. A transaction takes so many series; the samples of more go to the
+// overflow series.
+func (ind *indicator) pane(id int32, t int64) *processors.Pane {
+	if !ind.series[id].touched {
+		if limit := ind.spec.SeriesLimit; limit > 0 && len(ind.touched) >= limit && id != ind.overflow {
+			return ind.pane(ind.overflowSeries(), t)
 		}
+		ind.series[id].touched = true
+		ind.touched = append(ind.touched, id)
 	}
-	if !sr.touched {
-		sr.touched = true
-		ind.touched = append(ind.touched, sr)
+	sr := &ind.series[id]
+	start := int64(flyball.Time(t).Floor(ind.spec.Pane))
+	at := slices.IndexFunc(sr.panes, func(sl *slice) bool { return sl.start == start })
+	if at < 0 {
+		at = len(sr.panes)
+		sr.panes = append(sr.panes, ind.newSlice(start))
 	}
-	sl := ind.newSlice()
-	sl.start = start
-	sr.panes = append(sr.panes, sl)
-	return &sl.pane
+	sr.start, sr.last = start, &sr.panes[at].pane
+	return sr.last
 }
 
-func (ind *indicator) newSlice() *slice {
-	if n := len(ind.free); n > 0 {
-		sl := ind.free[n-1]
-		ind.free = ind.free[:n-1]
+func (ind *indicator) newSlice(start int64) *slice {
+	n := len(ind.free)
+	if n == 0 {
+		sl := &slice{start: start}
+		sl.pane.Reset()
 		return sl
 	}
-	sl := new(slice)
-	sl.pane.Reset()
+	sl := ind.free[n-1]
+	ind.free = ind.free[:n-1]
+	sl.start = start
 	return sl
 }
 
@@ -175,43 +190,42 @@ func (ind *indicator) seriesOf(values []string) int32 {
 			labels = append(labels, flyball.Label{Name: ind.spec.GroupBy[i], Value: values[c]})
 		}
 	}
+	return ind.add(labels)
+}
+
+// overflowSeries returns the series that takes what is beyond the limit.
+func (ind *indicator) overflowSeries() int32 {
+	if ind.overflow < 0 {
+		labels := make(flyball.Labels, 0, len(ind.group))
+		for _, name := range ind.spec.GroupBy {
+			labels = append(labels, flyball.Label{Name: name, Value: flyball.OverflowValue})
+		}
+		ind.overflow = ind.add(labels)
+	}
+	return ind.overflow
+}
+
+// add returns the place of the series with these labels, new or not.
+func (ind *indicator) add(labels flyball.Labels) int32 {
 	slices.SortFunc(labels, func(a, b flyball.Label) int { return strings.Compare(a.Name, b.Name) })
 	key := labels.JSON()
 	if id, ok := ind.byKey[key]; ok {
 		return id
 	}
-	if len(ind.series) >= ind.spec.SeriesLimit {
-		return ind.overflow()
-	}
-	return ind.addSeries(key, labels.Get(ind.spec.Entity))
-}
-
-// overflow returns the series that takes what is beyond the limit.
-func (ind *indicator) overflow() int32 {
-	labels := make(flyball.Labels, 0, len(ind.group))
-	for _, name := range ind.spec.GroupBy {
-		labels = append(labels, flyball.Label{Name: name, Value: flyball.OverflowValue})
-	}
-	slices.SortFunc(labels, func(a, b flyball.Label) int { return strings.Compare(a.Name, b.Name) })
-	key := labels.JSON()
-	if id, ok := ind.byKey[key]; ok {
-		return id
-	}
-	return ind.addSeries(key, flyball.OverflowValue)
-}
-
-func (ind *indicator) addSeries(key, entity string) int32 {
+	entity := labels.Get(ind.spec.Entity)
 	id := int32(len(ind.series))
-	ind.series = append(ind.series, &series{
-		entity: entity, labels: key, partition: processors.PartitionOf(entity, ind.partitions),
+	ind.series = append(ind.series, series{
+		entity: strings.Clone(entity), labels: key, partition: processors.PartitionOf(entity, ind.partitions),
 	})
 	ind.byKey[key] = id
 	return id
 }
 
-// flush writes every pane touched since the last flush and empties them.
+// flush writes every pane touched since the last flush and empties them. It calls
+// cut for a partition whose writer is full.
 func (ind *indicator) flush(writers []processors.PaneWriter, arena []byte, cut func(partition int32)) []byte {
-	for _, sr := range ind.touched {
+	for _, id := range ind.touched {
+		sr := &ind.series[id]
 		slices.SortFunc(sr.panes, func(a, b *slice) int { return cmp.Compare(a.start, b.start) })
 		for _, sl := range sr.panes {
 			p := &sl.pane
@@ -235,15 +249,26 @@ func (ind *indicator) flush(writers []processors.PaneWriter, arena []byte, cut f
 	return arena
 }
 
+// spare is how many empty panes are kept at least; beyond, it is twice what the
+// last transaction took, so that a flood of series is not paid for for ever.
+const spare = 64
+
 // drop empties every pane touched and keeps its memory.
 func (ind *indicator) drop() {
-	for _, sr := range ind.touched {
+	used := 0
+	for _, id := range ind.touched {
+		sr := &ind.series[id]
+		used += len(sr.panes)
 		for _, sl := range sr.panes {
 			sl.pane.Reset()
 			ind.free = append(ind.free, sl)
 		}
 		clear(sr.panes)
-		sr.panes, sr.touched = sr.panes[:0], false
+		sr.panes, sr.last, sr.touched = sr.panes[:0], nil, false
 	}
 	ind.touched = ind.touched[:0]
+	if most := 2*used + spare; len(ind.free) > most {
+		clear(ind.free[most:])
+		ind.free = ind.free[:most]
+	}
 }

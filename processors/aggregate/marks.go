@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -12,7 +13,7 @@ import (
 // partition becomes idle or busy, and again every pane while it is idle.
 type marker struct {
 	source     flyball.Source
-	edge       time.Duration
+	panes      []time.Duration // distinct widths, ascending
 	partitions map[sourceKey]*progress
 }
 
@@ -34,14 +35,18 @@ type progress struct {
 
 // lastMark is the mark sent last.
 type lastMark struct {
-	watermark flyball.Time // floored to a pane edge
+	watermark flyball.Time
 	idle      bool
 	at        flyball.Time // wall clock
 	ever      bool
 }
 
-func newMarker(source flyball.Source, edge time.Duration) marker {
-	return marker{source: source, edge: edge, partitions: map[sourceKey]*progress{}}
+func newMarker(source flyball.Source, panes []time.Duration) marker {
+	if len(panes) == 0 {
+		panes = []time.Duration{time.Minute}
+	}
+	panes = slices.Compact(slices.Sorted(slices.Values(panes)))
+	return marker{source: source, panes: panes, partitions: map[sourceKey]*progress{}}
 }
 
 func (m *marker) observe(topic string, partition int32, t flyball.Time) {
@@ -70,32 +75,44 @@ func (m *marker) flush(f *Flush) []processors.Mark {
 			p.active = f.Now
 		}
 		p.fed = false
-		wm := p.max.Add(-m.source.OutOfOrderness)
-		next := lastMark{idle: f.Now.Sub(p.active) >= m.source.IdleTimeout, at: f.Now, watermark: flyball.NoTime, ever: true}
-		if wm != flyball.NoTime {
-			next.watermark = wm.Floor(m.edge)
+		next := lastMark{
+			idle: f.Now.Sub(p.active) >= m.source.IdleTimeout, at: f.Now, ever: true,
+			watermark: p.max.Add(-m.source.OutOfOrderness),
 		}
 		p.pending = p.sent
-		if !due(p.sent, next, m.edge) {
+		if !m.due(p.sent, next) {
 			continue
 		}
 		p.pending = next
 		marks = append(marks, processors.Mark{
 			Source: m.source.Name, Topic: sp.Topic, Partition: sp.Partition, Of: sp.Of,
-			Watermark: wm, Idle: next.idle,
+			Watermark: next.watermark, Idle: next.idle,
 		})
 	}
-	for k := range m.partitions { // those revoked start anew with their next owner
-		if !owned[k] {
-			delete(m.partitions, k)
-		}
-	}
+	m.forget(owned)
 	return marks
 }
 
-func due(last, next lastMark, edge time.Duration) bool {
-	return !last.ever || next.watermark != last.watermark || next.idle != last.idle ||
-		next.idle && next.at.Sub(last.at) >= edge
+// forget drops partitions that were revoked: they start anew with their next
+// owner. One that gave samples since the last flush is only too new to be listed.
+func (m *marker) forget(owned map[sourceKey]bool) {
+	for k, p := range m.partitions {
+		if !owned[k] && !p.fed {
+			delete(m.partitions, k)
+		}
+		if !owned[k] {
+			p.fed, p.pending = false, p.sent
+		}
+	}
+}
+
+// due reports whether a mark says what the last one did not: an edge of some pane
+// crossed, idle or busy; and while idle, once every narrowest pane.
+func (m *marker) due(last, next lastMark) bool {
+	if !last.ever || next.idle != last.idle || next.idle && next.at.Sub(last.at) >= m.panes[0] {
+		return true
+	}
+	return slices.ContainsFunc(m.panes, func(d time.Duration) bool { return next.watermark.Floor(d) != last.watermark.Floor(d) })
 }
 
 func (m *marker) commit() {
