@@ -29,7 +29,7 @@ func TestLabelsOf(t *testing.T) {
 			t.Error("an odd number of strings is taken")
 		}
 	}()
-	LabelsOf("a")
+	LabelsOf([]string{"a"}...)
 }
 
 // TestLabelsJSONIsCanonical: the same labels in any order have one string, which

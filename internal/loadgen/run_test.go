@@ -99,7 +99,7 @@ func TestPacedRunFollowsTheClock(t *testing.T) {
 		sink := &memorySink{partitions: 2}
 		var last Stats
 		sink.onWrite = func() {
-			if lead := runner.shop.Now().Sub(time.Now()); runner.shop.Accepting() && lead > 0 {
+			if lead := time.Until(runner.shop.Now()); runner.shop.Accepting() && lead > 0 {
 				t.Fatalf("the shop is %s ahead of the clock", lead)
 			}
 		}
