@@ -56,9 +56,9 @@ spec:
 // incidents are two on one service, the second within the cooldown of the first,
 // and one on another.
 var incidents = []shop.Incident{
-	{Kind: shop.ErrorBurst, Service: "checkout", Start: 60 * time.Second, Duration: 20 * time.Second, Severity: 0.6},
-	{Kind: shop.ErrorBurst, Service: "search", Start: 90 * time.Second, Duration: 30 * time.Second, Severity: 0.5},
-	{Kind: shop.ErrorBurst, Service: "checkout", Start: 270 * time.Second, Duration: 20 * time.Second, Severity: 0.6},
+	{Kind: shop.ErrorBurst, Service: "checkout", Start: 60 * time.Second, Duration: 30 * time.Second, Severity: 0.8},
+	{Kind: shop.ErrorBurst, Service: "search", Start: 90 * time.Second, Duration: 40 * time.Second, Severity: 0.7},
+	{Kind: shop.ErrorBurst, Service: "checkout", Start: 270 * time.Second, Duration: 30 * time.Second, Severity: 0.8},
 }
 
 // incidentLoad is a shop with the incidents, large enough that nothing else burns a
