@@ -18,7 +18,7 @@ type expectation struct {
 	// count is how many lines must fit; at least one when some is set.
 	count int
 	some  bool
-	// pattern holds words that a line must have, in this order.
+	// pattern is what a line must have, as fits says.
 	pattern []string
 	// samples, when set, is how many samples all lines of the kind must add up to.
 	samples int64
@@ -164,38 +164,38 @@ func (r *run) listing(lines []line, kind string) string {
 	return b.String()
 }
 
-// fits reports whether words has every word of the pattern, in that order.
+// fits reports whether words has every word of the pattern: plain ones in that
+// order, and fields that compare (count>=30) anywhere.
 func fits(words, pattern []string) bool {
-	for _, w := range words {
-		if len(pattern) > 0 && wordFits(w, pattern[0]) {
-			pattern = pattern[1:]
+	at := 0
+	for _, p := range pattern {
+		m := comparison.FindStringSubmatch(p)
+		if m != nil && slices.ContainsFunc(words, func(w string) bool { return fieldFits(w, m[1], m[2], m[3]) }) {
+			continue
 		}
+		n := slices.Index(words[at:], p)
+		if n < 0 {
+			return false
+		}
+		at += n + 1
 	}
-	return len(pattern) == 0
+	return true
 }
 
 var comparison = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)(<=|>=|!=|=|<|>)(.+)$`)
 
-// wordFits compares one word of a line with one of a pattern: they are equal, or
-// the pattern compares the value of a field, as in count>=30 and p99<300ms.
-func wordFits(word, pattern string) bool {
-	if word == pattern {
-		return true
-	}
-	m := comparison.FindStringSubmatch(pattern)
-	if m == nil {
-		return false
-	}
-	value, ok := strings.CutPrefix(word, m[1]+"=")
+// fieldFits reports whether a word is that field and its value compares so.
+func fieldFits(word, field, op, want string) bool {
+	value, ok := strings.CutPrefix(word, field+"=")
 	if !ok {
 		return false
 	}
 	a, okA := number(value)
-	b, okB := number(m[3])
+	b, okB := number(want)
 	if !okA || !okB {
-		return m[2] == "!=" && value != m[3]
+		return op == "=" && value == want || op == "!=" && value != want
 	}
-	switch m[2] {
+	switch op {
 	case "=":
 		return a == b
 	case "!=":

@@ -115,7 +115,7 @@ func (p printer) window(w *processors.WindowRow) line {
 
 func (p printer) slo(s *processors.SLORow) line {
 	l := line{kind: kindSLO, event: s.At, words: []string{kindSLO, word(s.SLO), series(s.Entity, "", s.Labels), "at=" + p.time(s.At),
-		fmt.Sprintf("total=%d", s.Total), fmt.Sprintf("bad=%d", s.Bad), fmt.Sprintf("budget_consumed=%.4g", s.BudgetConsumed)}}
+		fmt.Sprintf("total=%d", s.Total), fmt.Sprintf("bad=%d", s.Bad), "budget_consumed="+digits(s.BudgetConsumed)}}
 	if len(s.Firing) > 0 {
 		l.words = append(l.words, "firing="+strings.Join(s.Firing, ","))
 	}
@@ -131,7 +131,7 @@ func (p printer) finding(f *flyball.Finding) line {
 	}
 	l.words = append(l.words, "at="+p.time(f.At), fmt.Sprintf("revision=%d", f.Revision))
 	for _, e := range f.Evidence {
-		l.words = append(l.words, fmt.Sprintf("%s=%.4g", e.Name, e.Value))
+		l.words = append(l.words, e.Name+"="+digits(e.Value))
 	}
 	if f.Incomplete {
 		l.words = append(l.words, "incomplete")
@@ -242,4 +242,12 @@ func rounded(v float64) float64 {
 		panic("BUG: a number does not read back: " + err.Error())
 	}
 	return out
+}
+
+// digits writes whole numbers as they are and others with four digits.
+func digits(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatInt(int64(v), 10)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }

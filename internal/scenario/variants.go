@@ -27,7 +27,7 @@ func variants() []variant {
 		{"batch-1", false, func(c *engine.Config) { c.Batch = 1 }},
 		{"members", true, func(c *engine.Config) { c.Aggregators, c.Backwards = c.Aggregators+1, true }},
 		{"flush-slow", true, func(c *engine.Config) { c.Flush *= 3 }},
-		{"flush-fast", true, func(c *engine.Config) { c.Flush /= 4 }},
+		{"flush-fast", true, func(c *engine.Config) { c.Flush /= 2 }},
 	}
 	faults := []struct {
 		name  string

@@ -14,9 +14,6 @@ import (
 	"github.com/flyball-io/flyball/processors/aggregate"
 )
 
-// marksHeader carries the marks of a block of panes.
-const marksHeader = "marks"
-
 // aggregateStage folds the samples of one source, as columns that an
 // ingest.Builder made.
 type aggregateStage struct {
@@ -109,7 +106,7 @@ func (a *aggregateStage) flush() (output, error) {
 	for _, b := range ready.Panes {
 		out.records = append(out.records, memlog.Record{
 			Partition: memlog.Partition{Topic: a.engine.topics.Panes(), Index: b.Partition},
-			Value:     slices.Clone(b.Panes), Headers: marks(b.Marks),
+			Value:     slices.Clone(b.Panes), Payload: wired(b.Marks),
 		})
 	}
 	return out, nil
@@ -155,6 +152,14 @@ func measured(c *config.Config) []flyball.Source {
 	return slices.DeleteFunc(slices.Clone(c.Sources), func(s flyball.Source) bool {
 		return len(indicatorsOf(c.Indicators, s.Name)) == 0
 	})
+}
+
+// wired returns marks as they are after they have travelled.
+func wired(in []processors.Mark) (out []processors.Mark) {
+	if err := json.Unmarshal(mustJSON(in), &out); err != nil {
+		panic("BUG: marks do not decode: " + err.Error())
+	}
+	return out
 }
 
 func mustJSON(v any) []byte {

@@ -74,7 +74,7 @@ func (s *evaluateStage) take(p memlog.Partition, records []*memlog.Record) {
 		s.inputs[p.Index] = in
 	}
 	for _, r := range records {
-		in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: marksOf(r)})
+		in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: r.Payload.([]processors.Mark)})
 		s.position[p.Index] = r.Offset + 1
 	}
 }
@@ -146,27 +146,6 @@ func (s *evaluateStage) end(committed bool) {
 		}
 	}
 	clear(s.inputs)
-}
-
-// marks encodes the marks of a block as a header.
-func marks(list []processors.Mark) []kgo.RecordHeader {
-	if len(list) == 0 {
-		return nil
-	}
-	return []kgo.RecordHeader{{Key: marksHeader, Value: mustJSON(list)}}
-}
-
-func marksOf(r *memlog.Record) []processors.Mark {
-	for _, h := range r.Headers {
-		if h.Key == marksHeader {
-			var list []processors.Mark
-			if err := json.Unmarshal(h.Value, &list); err != nil {
-				panic("BUG: marks do not decode: " + err.Error())
-			}
-			return list
-		}
-	}
-	return nil
 }
 
 // fromKafka turns a record for Kafka into one of the log; keyed topics have one

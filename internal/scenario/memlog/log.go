@@ -74,6 +74,9 @@ type groupPartition struct {
 type partition struct {
 	entries []entry
 	settled int // no entry before it belongs to an open transaction
+
+	latest    map[string][]byte // last value of each key of the entries before compacted
+	compacted int64
 }
 
 // entry is a record, or the marker that ends a transaction when record is nil.
@@ -91,7 +94,7 @@ func New() *Log {
 // shrink.
 func (l *Log) Grow(topic string, partitions int32) {
 	for int32(len(l.topics[topic])) < partitions {
-		l.topics[topic] = append(l.topics[topic], &partition{})
+		l.topics[topic] = append(l.topics[topic], &partition{latest: map[string][]byte{}})
 	}
 }
 
@@ -154,16 +157,20 @@ func (l *Log) Read(p Partition, from int64, limit int) (records []*Record, next 
 // Latest returns the last committed value of each key of a compacted partition
 // that starts with prefix. Keys that were deleted are not there.
 func (l *Log) Latest(p Partition, prefix string) map[string][]byte {
-	state := map[string][]byte{}
-	records, _ := l.Read(p, 0, int(l.End(p)))
+	part := l.partition(p)
+	var records []*Record
+	records, part.compacted = l.Read(p, part.compacted, len(part.entries))
 	for _, r := range records {
-		key := string(r.Key)
-		switch {
-		case !strings.HasPrefix(key, prefix):
-		case r.Value == nil:
-			delete(state, key)
-		default:
-			state[key] = r.Value
+		if r.Value == nil {
+			delete(part.latest, string(r.Key))
+		} else {
+			part.latest[string(r.Key)] = r.Value
+		}
+	}
+	state := map[string][]byte{}
+	for key, value := range part.latest {
+		if strings.HasPrefix(key, prefix) {
+			state[key] = value
 		}
 	}
 	return state
