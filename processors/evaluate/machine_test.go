@@ -170,9 +170,9 @@ func TestStatusIsReportedWhereSamplesAre(t *testing.T) {
 	d.row("cart", 140*second, 4, 0).mark(24 * hour)
 	var got []string
 	for _, r := range d.out.SLO {
-		got = append(got, fmt.Sprintf("%ds %d/%d %v", r.At/second, r.Bad, r.Total, r.BurnLong))
+		got = append(got, fmt.Sprintf("%ds %d/%d %.4g", r.At/second, r.Bad, r.Total, r.BurnLong))
 	}
-	want := []string{"60s 0/10 [0]", "180s 1/24 [4.166666666666666]", "3600s 1/24 [4.166666666666666]"}
+	want := []string{"60s 0/10 [0]", "180s 1/24 [4.167]", "3600s 1/24 [4.167]"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
