@@ -22,7 +22,7 @@ func (s *SLO) BurnRate(total, bad int64) float64 {
 	case bad <= 0:
 		return 0
 	}
-	return float64(bad) / float64(total) / (float64(ppb-s.TargetPPB) / ppb)
+	return float64(bad) * ppb / (float64(total) * float64(ppb-s.TargetPPB)) // exact until it divides, for counts below 2^23
 }
 
 // SLI returns the good share, NaN without samples.

@@ -1,0 +1,129 @@
+package sloreplay
+
+import (
+	"time"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors"
+	"github.com/flyball-io/flyball/detectors/burnrate"
+	"github.com/flyball-io/flyball/processors/slo"
+)
+
+// Options says how slices are read. The zero value works all of it out.
+type Options struct {
+	// Slice is the width of a slice; 0 is the widest that the starts allow.
+	Slice time.Duration
+	// Step is the time between evaluations; 0 is the width of a slice.
+	Step time.Duration
+}
+
+// The states of a tier in a Transition.
+const (
+	Firing   = "firing"
+	Resolved = "resolved"
+)
+
+// Transition is a burn-rate tier that begins or ceases to fire.
+type Transition struct {
+	// SLO and Tier are their names.
+	SLO  string `json:"slo"`
+	Tier string `json:"tier"`
+	// State is firing or resolved.
+	State string `json:"state"`
+	// At is the evaluation: the end of the last slice counted, or later.
+	At flyball.Time `json:"at"`
+	// BurnLong and BurnShort are the burn rates, null without samples.
+	BurnLong  Number `json:"burn_long"`
+	BurnShort Number `json:"burn_short"`
+	// BudgetConsumed is the share of the budget used over the period up to At.
+	BudgetConsumed Number `json:"budget_consumed"`
+	// Severity of the tier, page or ticket.
+	Severity string `json:"severity"`
+}
+
+// Run replays slices, as ReadSlices returns them, through an SLO. It calls emit
+// at every transition, in order of time and then of tiers, and returns where
+// things stand at the end of the last slice. It stops at the first error of emit.
+func Run(spec flyball.SLO, list []Slice, o Options, emit func(Transition) error) (Summary, error) {
+	g, err := newGrid(list, o.Slice, o.Step)
+	if err != nil {
+		return Summary{}, err
+	}
+	r := &run{
+		spec: &spec, grid: g, left: list, detector: burnrate.New(spec), firing: map[string]bool{},
+		tracker: slo.NewTracker(spec, g.pane, g.step),
+	}
+	end := g.end(list)
+	for at := g.after(list[0].Start.Add(g.slice)); at <= end; at = r.next(at) {
+		r.count(at)
+		if err := r.judge(at, emit); err != nil {
+			return Summary{}, err
+		}
+	}
+	r.count(end)
+	return r.summary(end), nil
+}
+
+// run is one SLO under way.
+type run struct {
+	spec     *flyball.SLO
+	grid     grid
+	left     []Slice // not counted yet
+	tracker  *slo.Tracker
+	detector *burnrate.Detector
+	firing   map[string]bool
+}
+
+// count counts what ends at at or earlier.
+func (r *run) count(at flyball.Time) {
+	for len(r.left) > 0 && r.left[0].Start.Add(r.grid.slice) <= at {
+		r.tracker.Add(r.left[0].Start, r.left[0].Total, r.left[0].Bad)
+		r.left = r.left[1:]
+	}
+	r.tracker.Expire(at)
+	r.tracker.Commit()
+}
+
+func (r *run) observe(at flyball.Time) detectors.Signal {
+	return r.detector.Observe(detectors.SLOObservation{
+		At:  at,
+		Sum: func(w time.Duration) (total, bad int64) { return r.tracker.Sum(at, w) },
+	})
+}
+
+func (r *run) judge(at flyball.Time, emit func(Transition) error) error {
+	for i, t := range r.observe(at).Tiers {
+		if t.Firing == r.firing[t.Name] {
+			continue
+		}
+		r.firing[t.Name] = t.Firing
+		state := Resolved
+		if t.Firing {
+			state = Firing
+		}
+		err := emit(Transition{
+			SLO: r.spec.Name, Tier: t.Name, State: state, At: at, Severity: r.spec.Tiers[i].Severity,
+			BurnLong: Number(t.Long), BurnShort: Number(t.Short),
+			BudgetConsumed: Number(r.spec.BurnRate(r.tracker.Period(at))),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next returns the evaluation after the one at at. Where nothing fires and
+// nothing can before more samples come, it passes over the time between.
+func (r *run) next(at flyball.Time) flyball.Time {
+	for _, firing := range r.firing {
+		if firing {
+			return at.Add(r.grid.step)
+		}
+	}
+	next := at.Add(r.grid.step)
+	if len(r.left) > 0 && r.tracker.Quiet(at) {
+		return max(next, r.grid.after(r.left[0].Start.Add(r.grid.slice)))
+	}
+	return next
+}
