@@ -1,0 +1,230 @@
+package anomaly
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/flyball-io/flyball/detectors/anomaly/season"
+	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
+)
+
+// Ensemble judges a series with one or several detectors; the one that is most
+// surprised speaks. It implements Detector.
+type Ensemble struct {
+	cfg     Config
+	front   front
+	habit   season.Habit
+	members []member
+	frame   frame
+	// recent holds the latest surprises, to tell news from more of the same.
+	recent []float32
+	at     int
+}
+
+// member is an algorithm with its name. A mute one works for the others only.
+type member struct {
+	kind Kind
+	mute bool
+	algorithm
+}
+
+// New returns a detector that has seen nothing.
+func New(cfg Config) (*Ensemble, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	e := &Ensemble{cfg: cfg, habit: season.NewHabit(), recent: make([]float32, cfg.Quiet)}
+	e.front = newFront(&e.cfg)
+	for _, k := range Kinds() { // the order in which they build on each other
+		asked := slices.Contains(cfg.Detectors, k)
+		if asked || slices.ContainsFunc(cfg.Detectors, func(a Kind) bool { return a.needs(k) }) {
+			e.members = append(e.members, member{k, !asked, newAlgorithm(k, &e.cfg)})
+		}
+	}
+	return e, nil
+}
+
+// newAlgorithm is the registry of algorithms.
+func newAlgorithm(k Kind, cfg *Config) algorithm {
+	switch k {
+	case Season:
+		return newSeasonal(cfg)
+	case Spike:
+		return newSpike(cfg)
+	case Level:
+		return newLevel(cfg)
+	case Step:
+		return newStep(cfg)
+	case Sustained:
+		return newSustained(cfg)
+	case Record:
+		return newRecord()
+	case Sequence:
+		return newSequence(cfg)
+	}
+	panic(fmt.Sprintf("BUG: no algorithm %s", k))
+}
+
+// Observe judges a point by those before it, then learns it.
+func (e *Ensemble) Observe(p Point) Reading {
+	r := Reading{At: p.At, Value: p.Value, Expected: math.NaN(), Low: math.NaN(), High: math.NaN()}
+	if p.missing() || p.Count < e.cfg.MinCount {
+		return r
+	}
+	f := &e.frame
+	e.front.prepare(p, f)
+	var best opinion
+	best.center = math.NaN()
+	second := 0.0
+	excused := [3]int8{} // by side, whether the habit was asked and what it said
+	for i := range e.members {
+		m := &e.members[i]
+		o := m.observe(f)
+		if m.mute {
+			continue
+		}
+		if m.kind.aboutSize() {
+			o.digits = e.temper(f, &o, &excused)
+		}
+		switch {
+		case o.digits > best.digits || math.IsNaN(best.center) && !math.IsNaN(o.center) && best.digits == 0:
+			if r.Detector != None && best.digits > second {
+				second, r.Second = best.digits, r.Detector
+			}
+			best, r.Detector = o, m.kind
+		case o.digits > second:
+			second, r.Second = o.digits, m.kind
+		}
+	}
+	e.report(f, &best, &r)
+	e.habit.Learn(p.At, p.Value)
+	e.front.learn(f)
+	return r
+}
+
+// Threshold returns the digits from which on a surprise is an alarm: so many
+// that chance alone gives the configured number of alarms a week, at the
+// distance of points that was seen so far.
+func (e *Ensemble) Threshold() float64 { return e.cfg.Threshold(e.front.cadence.step()) }
+
+// needs reports whether an algorithm builds on what another works out.
+func (k Kind) needs(other Kind) bool {
+	return other == Season && (k == Spike || k == Sustained)
+}
+
+// aboutSize reports whether an algorithm is surprised by how large a value is,
+// so that what is usual at this hour, or immaterial, is no surprise.
+func (k Kind) aboutSize() bool {
+	switch k {
+	case Season, Spike, Level, Step, Sustained, Record:
+		return true
+	}
+	return false
+}
+
+// temper takes surprise back that habit explains or that does not matter.
+func (e *Ensemble) temper(f *frame, o *opinion, excused *[3]int8) float64 {
+	const usual = 3 // digits at most, for what happens every day at this hour
+	const tolerance = 0.1
+	d := o.digits
+	if d <= 0 {
+		return 0
+	}
+	if d > usual {
+		answer := &excused[o.side+1]
+		if *answer == 0 {
+			*answer = 1
+			reached := f.value - tolerance*(f.value-e.front.middle)
+			if e.habit.Usual(f.at, reached, o.side) {
+				*answer = 2
+			}
+		}
+		if *answer == 2 {
+			d = usual
+		}
+	}
+	return d * e.front.material(f)
+}
+
+// report fills in what the loudest opinion says.
+func (e *Ensemble) report(f *frame, o *opinion, r *Reading) {
+	r.Digits = min(o.digits, MaxDigits)
+	r.Direction = o.side
+	r.Expected = o.center
+	r.Low, r.High = o.band(e.cfg.Threshold(f.step))
+	r.Seen = f.index
+	r.For, r.Level = o.length, o.level
+	if r.Digits <= 0 {
+		r.Digits, r.Direction = 0, 0
+	}
+	r.News = r.Digits > 0 && e.exceeds(float32(r.Digits))
+	e.remember(float32(r.Digits))
+}
+
+// exceeds reports whether d is above all recent surprises.
+func (e *Ensemble) exceeds(d float32) bool {
+	for _, v := range e.recent {
+		if v >= d {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Ensemble) remember(d float32) {
+	if len(e.recent) == 0 {
+		return
+	}
+	e.recent[e.at] = d
+	if e.at++; e.at == len(e.recent) {
+		e.at = 0
+	}
+}
+
+// snapshotVersion changes whenever the meaning of the bytes does.
+const snapshotVersion = 1
+
+// AppendSnapshot appends the whole memory to dst.
+func (e *Ensemble) AppendSnapshot(dst []byte) []byte {
+	c := snapshot.Writer(dst)
+	e.code(c)
+	return c.Bytes()
+}
+
+// Restore replaces the memory by one that AppendSnapshot of an ensemble with the
+// same configuration wrote.
+func (e *Ensemble) Restore(from []byte) error {
+	c := snapshot.Reader(from)
+	e.code(c)
+	if err := c.Close(); err != nil {
+		return fmt.Errorf("cannot restore detector: %w", err)
+	}
+	return nil
+}
+
+func (e *Ensemble) code(c *snapshot.Codec) {
+	version := uint8(snapshotVersion)
+	c.Uint8(&version)
+	n := len(e.members)
+	c.Count(&n)
+	if version != snapshotVersion || n != len(e.members) {
+		c.Fail("of another version or configuration")
+		return
+	}
+	for i := range e.members {
+		k := uint8(e.members[i].kind)
+		c.Uint8(&k)
+		if Kind(k) != e.members[i].kind {
+			c.Fail("of other detectors")
+			return
+		}
+		e.members[i].code(c)
+	}
+	e.front.code(c)
+	e.habit.Code(c)
+	c.Float32s(e.recent)
+	if len(e.recent) > 0 {
+		c.Index(&e.at, len(e.recent))
+	}
+}

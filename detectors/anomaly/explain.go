@@ -1,0 +1,91 @@
+package anomaly
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// Explain returns one sentence with the numbers in it, or "" when there is no
+// surprise.
+func (r *Reading) Explain() string { return string(r.AppendExplanation(nil)) }
+
+// AppendExplanation appends what Explain returns.
+func (r *Reading) AppendExplanation(dst []byte) []byte {
+	if r.Digits <= 0 {
+		return dst
+	}
+	dst = r.appendWhat(dst)
+	if r.Direction > 0 && finite(r.High) {
+		dst = append(append(dst, "; alarm above "...), number(r.High)...)
+	} else if r.Direction < 0 && finite(r.Low) {
+		dst = append(append(dst, "; alarm below "...), number(r.Low)...)
+	}
+	dst = append(dst, "; by chance once in "...)
+	dst = append(dst, odds(r.Digits)...)
+	dst = append(dst, " points"...)
+	if r.Second != None {
+		dst = append(append(dst, "; so says "...), r.Second.String()...)
+	}
+	return dst
+}
+
+func (r *Reading) appendWhat(dst []byte) []byte {
+	value, side := number(r.Value), "above"
+	if r.Direction < 0 {
+		side = "below"
+	}
+	expected := number(r.Expected)
+	say := func(parts ...string) []byte {
+		for _, p := range parts {
+			dst = append(dst, p...)
+		}
+		return dst
+	}
+	switch r.Detector {
+	case Season:
+		return say(value, " is ", side, " the ", expected, " usual at this time of the ", periodName(r.For))
+	case Spike:
+		return say(value, " is ", side, " the ", expected, " that the last points lead to")
+	case Level:
+		return say(value, " is ", side, " the level of ", expected)
+	case Step:
+		return say(value, " after ", number(r.Level), " twelve points before is an unusual step")
+	case Sustained:
+		return say("the last twelve points are ", number(r.Level-r.Expected), " off the ", expected, " usual at this time, all told")
+	case Record:
+		if r.Direction < 0 {
+			return say(value, " is below all that was seen; the lowest was ", number(r.Level))
+		}
+		return say(value, " is above all that was seen; the highest was ", number(r.Level))
+	case Sequence:
+		return say(value, " has hardly ever followed a value like the last")
+	}
+	return say(value, " is unusual")
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+func number(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
+
+// odds writes 10^digits the way people say it.
+func odds(digits float64) string {
+	if digits >= 9 {
+		return "more than a billion"
+	}
+	x := math.Pow(10, digits)
+	unit := math.Pow(10, max(math.Floor(digits)-1, 0)) // two places
+	return strconv.FormatInt(int64(math.Round(x/unit)*unit), 10)
+}
+
+func periodName(p time.Duration) string {
+	switch p {
+	case time.Hour:
+		return "hour"
+	case 24 * time.Hour:
+		return "day"
+	case 7 * 24 * time.Hour:
+		return "week"
+	}
+	return p.String() + " period"
+}

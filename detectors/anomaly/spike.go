@@ -1,0 +1,50 @@
+package anomaly
+
+import (
+	"math"
+
+	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
+	"github.com/flyball-io/flyball/detectors/anomaly/tail"
+)
+
+// spike is surprised by what departs from the last few points, on top of the
+// season, in units of how much the series has lately been wrong by. It forgets
+// fast and so lives with drifting levels.
+type spike struct {
+	average average
+	tails   tail.Both
+}
+
+const (
+	spikeRate = 0.1
+	// relativeFloor is the smallest spread to believe in, relative to the value:
+	// no series is steadier than that for long.
+	relativeFloor = 1e-4
+)
+
+func newSpike(cfg *Config) *spike { return &spike{tails: tail.NewBoth(cfg.Generation)} }
+
+func (s *spike) observe(f *frame) opinion {
+	a := &s.average
+	if a.seen == 0 {
+		a.mean = f.value - f.base
+	} else {
+		a.mean += f.rebase
+	}
+	expected := f.base + a.mean
+	residual := f.value - expected
+	scale := a.spread + relativeFloor*math.Abs(f.value) + f.floor
+	o := opinion{center: expected, scale: scale, tails: &s.tails}
+	if scale > 0 {
+		f.surprise = residual / scale
+	}
+	f.known = a.seen >= averageTrust
+	o.digits, o.side = s.tails.Step(f.surprise, 0)
+	a.learn(residual, spikeRate, slowRate, f.steps, f.floor)
+	return o
+}
+
+func (s *spike) code(c *snapshot.Codec) {
+	s.average.code(c)
+	s.tails.Code(c)
+}

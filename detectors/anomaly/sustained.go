@@ -1,0 +1,53 @@
+package anomaly
+
+import (
+	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
+	"github.com/flyball-io/flyball/detectors/anomaly/tail"
+)
+
+// sustained is surprised by small departures from the season that all go one
+// way: it sums the last twelve, each cut back to what is usual so that one spike
+// does not do.
+type sustained struct {
+	average average // its mean is not used
+	ring    [sustainedOver]float64
+	at      int
+	seen    int
+	tails   tail.Both
+}
+
+const sustainedOver = 12
+
+func newSustained(cfg *Config) *sustained {
+	return &sustained{tails: tail.NewBoth(cfg.Generation)}
+}
+
+func (s *sustained) observe(f *frame) opinion {
+	if !f.based {
+		return opinion{}
+	}
+	s.ring[s.at] = s.average.learn(f.value-f.base, 0, slowRate, 1, f.floor)
+	if s.at++; s.at == sustainedOver {
+		s.at = 0
+	}
+	if s.seen < sustainedOver {
+		s.seen++
+		return opinion{}
+	}
+	// Summed anew, so that rounding cannot build up.
+	sum := 0.0
+	for _, r := range s.ring {
+		sum += r
+	}
+	o := opinion{center: f.base, scale: 1.0 / sustainedOver, tails: &s.tails, floor: f.floor, level: f.base + sum/sustainedOver}
+	o.digits, o.side = s.tails.Step(sum, f.floor)
+	return o
+}
+
+func (s *sustained) code(c *snapshot.Codec) {
+	s.average.code(c)
+	c.Float64s(s.ring[:])
+	c.Index(&s.at, sustainedOver)
+	c.Index(&s.seen, sustainedOver+1)
+	s.tails.Code(c)
+}
