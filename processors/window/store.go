@@ -168,7 +168,7 @@ func (s *Store) insert(c *cell, at int) {
 // touch saves a cell before the transaction's first change of it.
 func (s *Store) touch(c *cell) {
 	if !c.touched {
-		c.touched, c.was = true, s.pool.copyOf(&c.content)
+		c.touched, c.was = true, s.pool.save(&c.content)
 		s.touched = append(s.touched, c)
 	}
 }
@@ -258,9 +258,7 @@ func (s *Store) Abort() {
 	for _, c := range s.touched {
 		c.touched = false
 		if c.was != nil {
-			c.content, *c.was = *c.was, c.content
-			s.pool.free(c.was)
-			c.was = nil
+			s.pool.undo(c)
 			continue
 		}
 		if at, ok := c.series.find(c.start); ok {

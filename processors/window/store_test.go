@@ -214,7 +214,7 @@ func TestStoreForgets(t *testing.T) {
 		t.Errorf("up to %d windows of series were kept", most)
 	}
 	s.Commit(at + 1e6*second)
-	if s.Series() != 0 || len(s.order) != 0 || len(s.windows) != 0 || len(s.pool.hists) > 64 || len(s.pool.contents) > 64 {
+	if s.Series() != 0 || len(s.order) != 0 || len(s.windows) != 0 || len(s.pool.hists) > 64 || len(s.pool.saved) > 64 {
 		t.Errorf("kept %d series, %d windows, %d spare histograms", s.Series(), len(s.windows), len(s.pool.hists))
 	}
 	if _, ok := s.Low(at); ok {
