@@ -9,7 +9,12 @@ import (
 	"github.com/flyball-io/flyball"
 )
 
-// SLODetector judges one SLO series at the end of every pane.
+// SLODetector judges one SLO series at the ends of panes: of every pane with
+// samples, and of those at which a pane leaves a window of a tier that may fire.
+// Others are left out, so that a gap of days costs no more than its samples.
+//
+// So what it says must follow from the sums over the windows of the SLO's tiers
+// alone, and no tier may fire without a bad sample in its shorter window.
 type SLODetector interface {
 	// Observe looks at the counts as of o.At.
 	Observe(o SLOObservation) Signal

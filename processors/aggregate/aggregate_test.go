@@ -377,6 +377,30 @@ func TestFloodIsNotPaidForForEver(t *testing.T) {
 	}
 }
 
+// TestScatteredTimesCostWhatOthersCost: a sender whose event times tell nothing
+// makes a pane of every sample, and must not hold up the member with them.
+func TestScatteredTimesCostWhatOthersCost(t *testing.T) {
+	const samples = 100_000
+	rng := rand.New(rand.NewSource(1))
+	var list []sample
+	for range samples {
+		list = append(list, sample{flyball.Time(rng.Int63n(1e18)), 0, []float64{1}})
+	}
+	m := newMachine(t, latencyConfig(), &table{rows: [][]string{{"cart", "/a", ""}}})
+	start := time.Now()
+	m.Step(Input{Samples: []Samples{samplesOf(0, 1, list...)}})
+	if took := time.Since(start); took > 20*time.Second { // looking through all panes takes minutes
+		t.Errorf("it took %v", took)
+	}
+	total := int64(0)
+	for _, r := range flushed(t, m, 8) {
+		total += r.Count
+	}
+	if total != samples {
+		t.Errorf("%d samples are counted, want %d", total, samples)
+	}
+}
+
 func TestNoAllocationPerSample(t *testing.T) {
 	const samples = 20_000
 	tab, s := workload(50, samples)

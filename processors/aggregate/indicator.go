@@ -50,6 +50,7 @@ type series struct {
 	start          int64            // of last
 	last           *processors.Pane // the pane of the sample before; nil for none
 	panes          []*slice
+	index          map[int64]*slice // by start, once there are many
 	entity, labels string
 	partition      int32
 	touched        bool
@@ -149,13 +150,41 @@ func (ind *indicator) pane(id int32, t int64) *processors.Pane {
 	}
 	sr := &ind.series[id]
 	start := int64(flyball.Time(t).Floor(ind.spec.Pane))
-	at := slices.IndexFunc(sr.panes, func(sl *slice) bool { return sl.start == start })
-	if at < 0 {
-		at = len(sr.panes)
-		sr.panes = append(sr.panes, ind.newSlice(start))
+	sl := sr.find(start)
+	if sl == nil {
+		sl = ind.newSlice(start)
+		sr.add(sl)
 	}
-	sr.start, sr.last = start, &sr.panes[at].pane
+	sr.start, sr.last = start, &sl.pane
 	return sr.last
+}
+
+// manyPanes is how many panes of a series are looked through one by one. More
+// come of telemetry that catches up, or of senders whose clocks tell nothing.
+const manyPanes = 16
+
+func (sr *series) find(start int64) *slice {
+	if sr.index != nil {
+		return sr.index[start]
+	}
+	for _, sl := range sr.panes {
+		if sl.start == start {
+			return sl
+		}
+	}
+	return nil
+}
+
+func (sr *series) add(sl *slice) {
+	sr.panes = append(sr.panes, sl)
+	if sr.index == nil && len(sr.panes) > manyPanes {
+		sr.index = map[int64]*slice{}
+		for _, old := range sr.panes {
+			sr.index[old.start] = old
+		}
+	} else if sr.index != nil {
+		sr.index[sl.start] = sl
+	}
 }
 
 func (ind *indicator) newSlice(start int64) *slice {
@@ -264,7 +293,7 @@ func (ind *indicator) drop() {
 			ind.free = append(ind.free, sl)
 		}
 		clear(sr.panes)
-		sr.panes, sr.last, sr.touched = sr.panes[:0], nil, false
+		sr.panes, sr.index, sr.last, sr.touched = sr.panes[:0], nil, nil, false
 	}
 	ind.touched = ind.touched[:0]
 	if most := 2*used + spare; len(ind.free) > most {
