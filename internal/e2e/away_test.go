@@ -21,7 +21,7 @@ func TestClickHouseMayBeAway(t *testing.T) {
 	p := run(t, away.write(t, spanSource(topic)+shopJudge))
 	b.produce(t, load.to(topic, 0, len(load.records))...)
 	b.produce(t, byteRecord{0, []byte("no span")}.record(topic))
-	b.produce(t, closer(t, topic, 0, epoch.Add(time.Hour)))
+	b.produce(t, closers(t, topic, load.partitions, epoch.Add(time.Hour))...)
 	f := b.follow(t, b.names().Commands(), b.names().Findings())
 	f.until(time.Minute, "commands without ClickHouse", func() string {
 		c, n := len(f.records[b.names().Commands()]), len(f.records[b.names().Findings()])

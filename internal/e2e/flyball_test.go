@@ -107,13 +107,12 @@ func (r *running) stop() {
 
 // process is a flyball of its own.
 type process struct {
-	t       *testing.T
-	cmd     *exec.Cmd
-	log     *buffer
-	out     *buffer
-	done    chan struct{}
-	code    int
-	dropped bool // killed on purpose
+	t    *testing.T
+	cmd  *exec.Cmd
+	log  *buffer
+	out  *buffer
+	done chan struct{}
+	code int
 }
 
 // buffer collects what a process writes.
@@ -176,6 +175,14 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// signal sends a signal.
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // wait returns the exit code.
 func (p *process) wait(limit time.Duration) int {
 	p.t.Helper()
@@ -191,9 +198,7 @@ func (p *process) wait(limit time.Duration) int {
 // terminate asks the process to leave, and checks that it does so in time.
 func (p *process) terminate() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		p.t.Fatal(err)
-	}
+	p.signal(syscall.SIGTERM)
 	if code := p.wait(stopWithin); code != 0 {
 		p.t.Errorf("flyball left with exit code %d", code)
 	}

@@ -141,11 +141,15 @@ func spans(t *testing.T, list ...span) []byte {
 // closing is the service whose one late span closes the windows before it.
 const closing = "closing"
 
-// closer is a record whose event time lies well after a load, so that the windows
-// of the load close.
-func closer(t *testing.T, topic string, partition int, at time.Time) *kgo.Record {
+// closers are one record for each partition whose event time lies well after a
+// load, so that the windows of the load close.
+func closers(t *testing.T, topic string, partitions int, at time.Time) []*kgo.Record {
 	value := spans(t, span{service: closing, name: closing, end: at, took: time.Millisecond})
-	return &kgo.Record{Topic: topic, Partition: int32(partition), Value: value}
+	var out []*kgo.Record
+	for p := range partitions {
+		out = append(out, &kgo.Record{Topic: topic, Partition: int32(p), Value: value})
+	}
+	return out
 }
 
 // labelsOf writes labels as Flyball does: JSON with sorted keys.
@@ -164,12 +168,15 @@ func labelsOf(t *testing.T, pairs ...string) string {
 	return string(bytes.TrimSpace(b.Bytes()))
 }
 
-// spanSource is the Source document of a topic of spans.
+// spanSource is the Source document of a topic of spans. No partition of it ever
+// counts as idle: an unpaced load is minutes of event time in an instant, and while
+// the topic is still empty, one member's first batch would carry time past what the
+// others have not read yet.
 func spanSource(topic string) string {
 	return fmt.Sprintf(`apiVersion: flyball.dev/v1
 kind: Source
 metadata: {name: spans}
-spec: {topics: [%q], format: otlp_spans, outOfOrderness: 1s, idleTimeout: 2s}
+spec: {topics: [%q], format: otlp_spans, outOfOrderness: 1s, idleTimeout: 1h}
 `, topic)
 }
 

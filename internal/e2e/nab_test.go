@@ -137,8 +137,8 @@ func TestNABSeriesAreCountedExactly(t *testing.T) {
 	for i, r := range list {
 		records = append(records, r.record(topic, i%partitions))
 	}
-	p := run(t, b.settings(db.DSN()).write(t, fmt.Sprintf(nabConfig, topic)))
 	b.produce(t, records...)
+	p := run(t, b.settings(db.DSN()).write(t, fmt.Sprintf(nabConfig, topic)))
 
 	want := hours(list)
 	last := list[len(list)-1].at

@@ -92,7 +92,7 @@ func TestPoisonIsSetAside(t *testing.T) {
 		}
 	}
 	b.produce(t, records...)
-	b.produce(t, closer(t, topic, 0, epoch.Add(time.Minute)))
+	b.produce(t, closers(t, topic, 2, epoch.Add(time.Minute))...)
 
 	conn := db.Open(t)
 	await(t, time.Minute, "all good spans and all dead letters in ClickHouse", func() string {

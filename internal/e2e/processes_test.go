@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,17 +93,14 @@ func newShare(t *testing.T, load *recording) *share {
 	return s
 }
 
-// send produces the load up to a share of it; the last part closes all windows, in
-// every partition, so that no idle one has to be waited for.
+// send produces the load up to a share of it; the last part closes all windows.
 func (s *share) send(part float64) {
 	s.t.Helper()
 	to := int(part * float64(len(s.load.records)))
 	s.produce(s.t, s.load.to(s.topic, s.sent, to)...)
 	s.sent = to
 	if part == 1 {
-		for p := range s.load.partitions {
-			s.produce(s.t, closer(s.t, s.topic, p, epoch.Add(time.Hour)))
-		}
+		s.produce(s.t, closers(s.t, s.topic, s.load.partitions, epoch.Add(time.Hour))...)
 	}
 }
 
@@ -172,11 +170,7 @@ func TestProcessesShareTheWork(t *testing.T) {
 	t.Run("kill", func(t *testing.T) {
 		t.Parallel()
 		s := newShare(t, load)
-		victim, other := s.startTwo()
-		f := s.follow(t, s.names().Windows())
-		s.send(0.3)
-		s.windowsOf(time.Minute, f, time.Minute)
-		s.send(0.6) // so that the victim is at work when it dies
+		victim, other := s.strike()
 		victim.kill()
 		third := s.start()
 		s.send(1)
@@ -185,6 +179,32 @@ func TestProcessesShareTheWork(t *testing.T) {
 		third.terminate()
 		same(t, "after a kill", one, s.outcome(t, s.names()))
 	})
+	t.Run("freeze", func(t *testing.T) {
+		t.Parallel()
+		s := newShare(t, load)
+		victim, other := s.strike()
+		victim.signal(syscall.SIGSTOP)
+		s.send(1)
+		s.done(2 * time.Minute) // by the other alone
+		victim.signal(syscall.SIGCONT)
+		s.awaitMembers(4, 2) // it is back, and what it held in its hands came to nothing
+		s.done(time.Minute)
+		other.terminate()
+		victim.terminate()
+		same(t, "after a freeze", one, s.outcome(t, s.names()))
+	})
+}
+
+// strike starts two processes and returns when both are at work; the first is to
+// be struck.
+func (s *share) strike() (victim, other *process) {
+	s.t.Helper()
+	victim, other = s.startTwo()
+	f := s.follow(s.t, s.names().Windows())
+	s.send(0.3)
+	s.windowsOf(time.Minute, f, time.Minute)
+	s.send(0.6)
+	return victim, other
 }
 
 // runOne is the run that others are compared with; it is itself compared with what
@@ -209,12 +229,18 @@ func runOne(t *testing.T, load *recording) outcome {
 func (s *share) startTwo() (first, second *process) {
 	s.t.Helper()
 	first, second = s.start(), s.start()
-	await(s.t, time.Minute, "both processes share the partitions", func() string {
+	s.awaitMembers(4, 2)
+	return first, second
+}
+
+// awaitMembers waits until that many members have partitions.
+func (s *share) awaitMembers(aggregate, evaluate int) {
+	s.t.Helper()
+	await(s.t, time.Minute, "the processes share the partitions", func() string {
 		a, e := s.members(s.t, s.prefix+"g-aggregate-spans"), s.members(s.t, s.prefix+"g-evaluate")
-		if a != 4 || e != 2 {
-			return fmt.Sprintf("%d members aggregate, %d evaluate", a, e)
+		if a != aggregate || e != evaluate {
+			return fmt.Sprintf("%d members aggregate, %d evaluate; want %d, %d", a, e, aggregate, evaluate)
 		}
 		return ""
 	})
-	return first, second
 }

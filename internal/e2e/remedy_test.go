@@ -55,7 +55,7 @@ func TestIncidentIsRemedied(t *testing.T) {
 	s.more = statusEvery + fmt.Sprintf("  signing: {keyFile: %q, keyID: ops-1}\n", keyFile)
 	p := run(t, s.write(t, spanSource(topic)+shopJudge))
 	b.produce(t, load.to(topic, 0, len(load.records))...)
-	b.produce(t, closer(t, topic, 0, epoch.Add(time.Hour)))
+	b.produce(t, closers(t, topic, load.partitions, epoch.Add(time.Hour))...)
 
 	conn := db.Open(t)
 	await(t, time.Minute, "two incidents remedied and all three over", func() string {

@@ -59,7 +59,7 @@ func TestShopIsCountedExactly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.produce(t, closer(t, cfg.Topic, 0, epoch.Add(10*time.Minute)))
+	b.produce(t, closers(t, cfg.Topic, cfg.Partitions, epoch.Add(10*time.Minute))...)
 
 	want := map[windowID]windowValue{}
 	for k, c := range result.Truth.Sum(nil) {
@@ -76,7 +76,7 @@ func TestShopIsCountedExactly(t *testing.T) {
 		}
 	})
 	f := b.follow(t, b.names().Windows())
-	f.until(20*time.Second, "the windows of the shop", func() string {
+	f.until(time.Minute, "the windows of the shop", func() string {
 		return diffMaps(want, latest(t, decodeWindows(t, f.records[b.names().Windows()])))
 	})
 	conn := db.Open(t)
@@ -106,7 +106,7 @@ func TestShopIsCountedExactly(t *testing.T) {
 }
 
 // latest keeps the last revision of every window, without what the truth does not
-// know, and without the window that is still open.
+// know.
 func latest(t *testing.T, all map[windowID]windowValue) map[windowID]windowValue {
 	t.Helper()
 	last := map[windowID]uint32{}
