@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
@@ -61,7 +62,7 @@ func kind[S any](apiVersion, name string, in func(l *loading) *[]*object[S]) Kin
 func passOver(_ *loading, d *strictyaml.Document) {
 	d.Report(Problem{Path: "kind", Code: CodeIgnored, Severity: strictyaml.Warning,
 		Message: "this kind is not used: an SLO alerts by its burn-rate tiers",
-		Hint:    "set the tiers by the SLO's annotation " + TiersAnnotation})
+		Hint:    "set the tiers by the SLO's annotation " + objective.TiersAnnotation})
 }
 
 // object is a document of one kind.

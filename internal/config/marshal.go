@@ -9,6 +9,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 )
 
@@ -28,7 +29,7 @@ func Marshal(c *Config) ([]byte, error) {
 	}
 	for _, s := range c.SLOs {
 		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name,
-			map[string]string{TiersAnnotation: FormatTiers(s.Tiers)}, sloSpec(s)))
+			map[string]string{objective.TiersAnnotation: objective.FormatTiers(s.Tiers)}, sloSpec(s)))
 	}
 	for _, r := range c.Rules {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
@@ -123,7 +124,7 @@ func sloSpec(s flyball.SLO) spec.SLO {
 	return spec.SLO{Service: s.Service,
 		Indicator:  &spec.InlineSLI{Spec: spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}},
 		TimeWindow: []spec.TimeWindow{{Duration: spec.Duration(s.Period), IsRolling: true}}, BudgetingMethod: "Occurrences",
-		Objectives: []spec.Objective{{Target: formatPPB(s.TargetPPB)}}}
+		Objectives: []spec.Objective{{Target: objective.FormatPPB(s.TargetPPB)}}}
 }
 
 func ruleSpec(r flyball.Rule) spec.Rule {

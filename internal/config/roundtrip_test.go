@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
@@ -166,7 +167,7 @@ func drawSLO(t *rapid.T, i int, in flyball.Indicator) flyball.SLO {
 		TargetPPB: rapid.Int64Range(950_000_000, 999_999_999).Draw(t, "target"),
 		Period:    time.Duration(rapid.IntRange(3, 366).Draw(t, "days")) * day}
 	if rapid.Bool().Draw(t, "default tiers") && s.Period <= 30*day {
-		s.Tiers = DefaultTiers(s.Period)
+		s.Tiers = objective.DefaultTiers(s.Period, in.Pane)
 		return s
 	}
 	s.Tiers = []flyball.BurnRateTier{

@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
@@ -41,7 +43,7 @@ func (b *sloBuilder) build() []flyball.SLO {
 	b.checkWindows()
 	if b.Spec.AlertPolicies != nil {
 		b.warn("spec.alertPolicies", CodeIgnored, "alertPolicies are not used: an SLO alerts by its burn-rate tiers",
-			"set the tiers by the annotation "+TiersAnnotation)
+			"set the tiers by the annotation "+objective.TiersAnnotation)
 	}
 	return b.objectives()
 }
@@ -134,33 +136,42 @@ func (b *sloBuilder) period() {
 // tiers sets the burn-rate tiers: those of the annotation, else the defaults.
 func (b *sloBuilder) tiers() {
 	for name := range b.Metadata.Annotations {
-		if strings.HasPrefix(name, "flyball.dev/") && name != TiersAnnotation {
+		if strings.HasPrefix(name, "flyball.dev/") && name != objective.TiersAnnotation {
 			b.report(strictyaml.Join("metadata.annotations", name), strictyaml.CodeUnknownField,
-				fmt.Sprintf("unknown annotation %q", name), strictyaml.DidYouMean(name, []string{TiersAnnotation}))
+				fmt.Sprintf("unknown annotation %q", name), strictyaml.DidYouMean(name, []string{objective.TiersAnnotation}))
 		}
 	}
-	path := strictyaml.Join("metadata.annotations", TiersAnnotation)
-	text, custom := b.Metadata.Annotations[TiersAnnotation]
+	path := strictyaml.Join("metadata.annotations", objective.TiersAnnotation)
+	text, custom := b.Metadata.Annotations[objective.TiersAnnotation]
 	if b.customTiers = custom; !custom {
 		if b.base.Period > 0 {
-			b.base.Tiers = DefaultTiers(b.base.Period)
+			b.base.Tiers = objective.DefaultTiers(b.base.Period, b.pane())
 		}
 		return
 	}
 	if !b.doc.OK(path) {
 		return
 	}
-	tiers, issues := ParseTiers(text)
+	tiers, issues := objective.ParseTiers(text)
 	for _, i := range issues {
 		b.doc.ReportInside(Problem{Path: path, Code: CodeInvalidTiers, Message: i.Message, Hint: i.Hint}, i.Line, i.Col)
 	}
 	b.base.Tiers = tiers
 }
 
+// pane returns the width of the indicator's panes, the default one where it is
+// not known.
+func (b *sloBuilder) pane() time.Duration {
+	if i := b.indicator(); i != nil && i.paneOK && i.Pane > 0 {
+		return i.Pane
+	}
+	return 10 * time.Second
+}
+
 // tierPath is where problems of tiers are reported.
 func (b *sloBuilder) tierPath() string {
 	if b.customTiers {
-		return strictyaml.Join("metadata.annotations", TiersAnnotation)
+		return strictyaml.Join("metadata.annotations", objective.TiersAnnotation)
 	}
 	return "spec.timeWindow"
 }
@@ -169,7 +180,7 @@ func (b *sloBuilder) tierPath() string {
 // being read for counts from elsewhere.
 func (b *sloBuilder) tierProblem(path string, code strictyaml.Code, message, hint string) {
 	if !b.customTiers {
-		hint = strings.TrimPrefix(hint+"; ", "; ") + "set tiers by the annotation " + TiersAnnotation
+		hint = strings.TrimPrefix(hint+"; ", "; ") + "set tiers by the annotation " + objective.TiersAnnotation
 	}
 	if b.loading.options.SLOsOnly {
 		b.warn(path, code, message, hint)
@@ -190,9 +201,9 @@ func (b *sloBuilder) checkWindows() {
 				t.Name, spec.Duration(t.Long), spec.Duration(b.base.Period)), "")
 			continue
 		}
-		if factorOf(t).Cmp(big.NewRat(1, 1)) < 0 {
+		if objective.Factor(t).Cmp(big.NewRat(1, 1)) < 0 {
 			b.warn(path, CodeEagerTier, fmt.Sprintf("tier %s fires at a burn rate of %sx: below 1x the objective is still met",
-				t.Name, formatFactor(t)), "")
+				t.Name, objective.FormatFactor(t)), "")
 		}
 		i := b.indicator()
 		if i == nil || !i.paneOK || i.Pane <= 0 {
@@ -209,20 +220,20 @@ func (b *sloBuilder) checkWindows() {
 func (b *sloBuilder) objectives() []flyball.SLO {
 	b.notEmpty("spec.objectives", len(b.Spec.Objectives), "such as - target: 0.999")
 	var out []flyball.SLO
-	for i, objective := range b.Spec.Objectives {
+	for i, o := range b.Spec.Objectives {
 		path := fmt.Sprintf("spec.objectives[%d]", i)
-		b.unsupported(path, objective)
-		ppb, ok := target(b.object, path, objective)
+		b.unsupported(path, o)
+		ppb, ok := target(b.object, path, o)
 		if !ok {
 			continue
 		}
 		slo := b.base
 		slo.TargetPPB, slo.Tiers = ppb, slices.Clone(b.base.Tiers)
 		if i > 0 && slo.Name != "" {
-			slo.Name += "/" + objectiveName(objective, ppb)
+			slo.Name += "/" + objectiveName(o, ppb)
 			b.claim(path, slo.Name)
 		}
-		b.checkReach(path, objective, slo)
+		b.checkReach(path, o, &slo)
 		out = append(out, slo)
 	}
 	return out
@@ -247,7 +258,7 @@ func objectiveName(o spec.Objective, ppb int64) string {
 	if name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(o.DisplayName), "-"), "-._"); name != "" {
 		return name
 	}
-	return string(formatPPB(ppb))
+	return string(objective.FormatPPB(ppb))
 }
 
 // unsupported reports what belongs to other kinds of objectives.
@@ -271,22 +282,31 @@ func (b *sloBuilder) unsupported(path string, o spec.Objective) {
 	}
 }
 
-// checkReach reports tiers whose factor not even a total outage reaches: then
-// the burn rate is 1/(1-target).
-func (b *sloBuilder) checkReach(path string, o spec.Objective, slo flyball.SLO) {
+// checkReach reports tiers whose factor not even a total outage exceeds: then the
+// burn rate is 1/(1-target). Of the default tiers it leaves out those.
+func (b *sloBuilder) checkReach(path string, o spec.Objective, slo *flyball.SLO) {
 	if b.customTiers {
 		path = b.tierPath()
 	} else if path += ".target"; o.TargetPercent != "" {
 		path += "Percent"
 	}
-	budget := big.NewRat(ppb-slo.TargetPPB, ppb)
-	most := new(big.Rat).Inv(budget)
+	most := new(big.Rat).Inv(big.NewRat(objective.PPB-slo.TargetPPB, objective.PPB))
+	highest := strings.TrimRight(strings.TrimRight(most.FloatString(2), "0"), ".")
+	reachable := slo.Tiers[:0]
 	for _, t := range slo.Tiers {
-		if factorOf(t).Cmp(most) <= 0 {
+		if objective.Factor(t).Cmp(most) < 0 {
+			reachable = append(reachable, t)
 			continue
 		}
-		highest := strings.TrimRight(strings.TrimRight(most.FloatString(2), "0"), ".")
-		b.tierProblem(path, CodeUnreachableTier, fmt.Sprintf("tier %s of SLO %q cannot fire: with every sample bad the budget burns at %sx, below %sx",
-			t.Name, slo.Name, highest, formatFactor(t)), "use a factor of at most "+highest)
+		why := fmt.Sprintf("tier %s of SLO %q cannot fire: with every sample bad the budget burns at %sx, and the tier wants more than %sx",
+			t.Name, slo.Name, highest, objective.FormatFactor(t))
+		if !b.customTiers {
+			b.warn(path, CodeUnreachableTier, why+"; it is left out", "set tiers by the annotation "+objective.TiersAnnotation)
+			continue
+		}
+		b.tierProblem(path, CodeUnreachableTier, why, "use a factor below "+highest)
+	}
+	if !b.customTiers {
+		slo.Tiers = reachable
 	}
 }

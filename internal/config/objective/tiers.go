@@ -1,4 +1,4 @@
-package config
+package objective
 
 import (
 	"fmt"
@@ -32,18 +32,42 @@ var defaultTiers = []struct {
 	{"ticket_slow", "ticket", 10, 72 * time.Hour, 6 * time.Hour},
 }
 
+// standardPeriod is that of the workbook's table.
+const standardPeriod = 30 * 24 * time.Hour
+
 // DefaultTiers returns the tiers of an SLO that names none: over 30 days 14.4×
-// in 1h/5m, 6× in 6h/30m, 3× in 1d/2h, 1× in 3d/6h. For another period the
-// windows stay and the factors scale, so that the same share of the budget is
-// spent: factor = share × period ÷ long.
-func DefaultTiers(period time.Duration) []flyball.BurnRateTier {
+// in 1h/5m, 6× in 6h/30m, 3× in 1d/2h, 1× in 3d/6h. The windows of another
+// period are longer or shorter as it is, so that the factors and the shares of
+// the budget both stay: over 90 days 14.4× in 3h/15m. They are rounded up to
+// whole panes, and the factor lowered accordingly, so that the share stays; not
+// below 1, where an objective that is met would raise findings. A tier without
+// room for two windows is left out.
+func DefaultTiers(period, pane time.Duration) []flyball.BurnRateTier {
 	var out []flyball.BurnRateTier
 	for _, t := range defaultTiers {
-		factor := burnRate(t.percent, period, t.long)
+		long, short := scale(t.long, period, pane), scale(t.short, period, pane)
+		if short = min(short, long-pane); short <= 0 {
+			continue
+		}
+		factor := burnRate(t.percent, period, long)
+		if one := big.NewRat(1, 1); factor.Cmp(one) < 0 {
+			factor = one
+		}
 		out = append(out, flyball.BurnRateTier{Name: t.name, Severity: t.severity,
-			FactorNum: factor.Num().Int64(), FactorDen: factor.Denom().Int64(), Long: t.long, Short: t.short})
+			FactorNum: factor.Num().Int64(), FactorDen: factor.Denom().Int64(), Long: long, Short: short})
 	}
 	return out
+}
+
+// scale returns a window of the standard period for another one, in whole panes.
+func scale(window, period, pane time.Duration) time.Duration {
+	exact := new(big.Int).Mul(big.NewInt(int64(window)), big.NewInt(int64(period)))
+	unit := new(big.Int).Mul(big.NewInt(int64(standardPeriod)), big.NewInt(int64(pane)))
+	panes, rest := exact.QuoRem(exact, unit, new(big.Int))
+	if rest.Sign() > 0 {
+		panes.Add(panes, big.NewInt(1))
+	}
+	return time.Duration(panes.Int64()) * pane
 }
 
 // burnRate returns the rate that spends percent of the budget of a period within
@@ -54,6 +78,16 @@ func burnRate(percent int64, period, long time.Duration) *big.Rat {
 		new(big.Int).Mul(big.NewInt(100), big.NewInt(int64(long))))
 }
 
+// Issue is one thing that is wrong with a text.
+type Issue struct {
+	// Line and Col of the character in the text, counted from 1.
+	Line, Col int
+	// Message says what is wrong.
+	Message string
+	// Hint says what to do about it.
+	Hint string
+}
+
 var (
 	tierForm   = regexp.MustCompile(`^([a-z][a-z0-9_]*)=([^x×]+)[x×]([^/]+)/([^:]+):(page|ticket)$`)
 	factorForm = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,9})?$|^[0-9]{1,18}/[0-9]{1,18}$`)
@@ -61,9 +95,9 @@ var (
 
 // ParseTiers reads the annotation [TiersAnnotation]. Issues count columns in
 // the text. The tiers come most urgent first: by severity, then by factor.
-func ParseTiers(text string) ([]flyball.BurnRateTier, []ExprIssue) {
+func ParseTiers(text string) ([]flyball.BurnRateTier, []Issue) {
 	var out []flyball.BurnRateTier
-	var issues []ExprIssue
+	var issues []Issue
 	offset := 0
 	for item := range strings.SplitSeq(text, ",") {
 		trimmed := strings.TrimSpace(item)
@@ -74,7 +108,7 @@ func ParseTiers(text string) ([]flyball.BurnRateTier, []ExprIssue) {
 			err = fmt.Errorf("there are two tiers named %q", tier.Name)
 		}
 		if err != nil {
-			issues = append(issues, ExprIssue{Line: line, Col: col, Message: err.Error(),
+			issues = append(issues, Issue{Line: line, Col: col, Message: err.Error(),
 				Hint: "such as page_fast=14.4x1h/5m:page"})
 			continue
 		}
@@ -84,7 +118,7 @@ func ParseTiers(text string) ([]flyball.BurnRateTier, []ExprIssue) {
 		if c := strings.Compare(a.Severity, b.Severity); c != 0 {
 			return c // "page" before "ticket"
 		}
-		return factorOf(b).Cmp(factorOf(a))
+		return Factor(b).Cmp(Factor(a))
 	})
 	return out, issues
 }
@@ -125,18 +159,19 @@ func parseTier(item string) (flyball.BurnRateTier, error) {
 func FormatTiers(tiers []flyball.BurnRateTier) string {
 	var items []string
 	for _, t := range tiers {
-		items = append(items, fmt.Sprintf("%s=%sx%v/%v:%s", t.Name, formatFactor(t), spec.Duration(t.Long), spec.Duration(t.Short), t.Severity))
+		items = append(items, fmt.Sprintf("%s=%sx%v/%v:%s", t.Name, FormatFactor(t), spec.Duration(t.Long), spec.Duration(t.Short), t.Severity))
 	}
 	return strings.Join(items, ", ")
 }
 
-// formatFactor writes a factor as a decimal if that is exact, else as a fraction.
-func formatFactor(t flyball.BurnRateTier) string {
-	r := factorOf(t)
+// FormatFactor writes the factor of a tier as a decimal if that is exact, else as a fraction.
+func FormatFactor(t flyball.BurnRateTier) string {
+	r := Factor(t)
 	if digits, exact := r.FloatPrec(); exact && digits <= 9 {
 		return r.FloatString(digits)
 	}
 	return r.String()
 }
 
-func factorOf(t flyball.BurnRateTier) *big.Rat { return big.NewRat(t.FactorNum, t.FactorDen) }
+// Factor returns the factor of a tier, exactly.
+func Factor(t flyball.BurnRateTier) *big.Rat { return big.NewRat(t.FactorNum, t.FactorDen) }
