@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
@@ -88,10 +89,9 @@ func newFloorWorker(t Task, n int, seed maphash.Seed, hook kgo.Hook) (*floorWork
 		w.left += t.Records[p]
 	}
 	var err error
-	w.client, err = kgo.NewClient(append(kafka.FetchOptions(),
+	w.client, err = kgo.NewClient(append(slices.Concat(kafka.FetchOptions(), kafka.RecycledFetches()),
 		kgo.SeedBrokers(t.Brokers...),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.Topic: partitions}),
-		kgo.WithPools(kafka.NewFetchPool()),
 		kgo.WithHooks(hook),
 	)...)
 	if err != nil {

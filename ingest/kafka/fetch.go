@@ -1,76 +1,141 @@
 package kafka
 
 import (
+	"math/bits"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// FetchOptions are how every member fetches.
+// FetchOptions are how every member fetches. A fetch is decompressed as a whole
+// before any of it is polled, so that large ones leave the processor's caches and
+// take memory: telemetry compresses about nine times.
 func FetchOptions() []kgo.Opt {
 	return []kgo.Opt{
-		kgo.FetchMaxBytes(16 << 20),
-		kgo.FetchMaxPartitionBytes(4 << 20),
+		kgo.FetchMaxBytes(4 << 20),
+		kgo.FetchMaxPartitionBytes(1 << 20),
 		kgo.FetchMaxWait(500 * time.Millisecond),
 	}
 }
 
-// FetchPool lets a Kafka client reuse the memory that it decompresses fetches
-// into. Whoever polls must give records back with Recycle when it is done with
-// them, and must not keep any part of them.
-type FetchPool struct {
-	mu      sync.Mutex
-	bytes   [][]byte
-	records [][]kgo.Record
+// RecycledFetches lets one client reuse the memory that fetches are decompressed
+// into. Whoever polls must give each record back with Recycle when it is done
+// with it, and must not keep any part of it.
+func RecycledFetches() []kgo.Opt {
+	p := &fetchPool{}
+	return []kgo.Opt{kgo.WithPools(p), kgo.WithHooks(p)}
 }
 
-// poolDepth bounds what is kept of each kind.
-const poolDepth = 64
+// fetchPool keeps the memory of fetches by size: the client zeroes the whole of
+// what it gives back, so that a large piece for a small batch would cost more
+// than the batch.
+type fetchPool struct {
+	mu      sync.Mutex
+	bytes   freeList[byte]
+	records freeList[kgo.Record]
+	// Bytes of late batches before and after decompression.
+	compressed, raw int
+}
 
-// NewFetchPool returns an empty pool, for one client.
-func NewFetchPool() *FetchPool { return &FetchPool{} }
+// firstRatio is by how much batches are taken to be compressed before the first
+// was seen.
+const firstRatio = 8
 
-// GetDecompressBytes implements kgo.PoolDecompressBytes. OTLP compresses about
-// eight times; a guess that is too small grows once and is kept then.
-func (p *FetchPool) GetDecompressBytes(compressed []byte, _ kgo.CompressionCodecType) []byte {
+// remembered is how many compressed bytes the ratio is told from; those before
+// count half.
+const remembered = 16 << 20
+
+// OnFetchBatchRead implements kgo.HookFetchBatchRead.
+func (p *fetchPool) OnFetchBatchRead(_ kgo.BrokerMetadata, _ string, _ int32, m kgo.FetchBatchMetrics) {
+	if m.CompressionType == 0 {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.bytes); n > 0 {
-		b := p.bytes[n-1]
-		p.bytes = p.bytes[:n-1]
-		return b
+	if p.compressed > remembered {
+		p.compressed, p.raw = p.compressed/2, p.raw/2
 	}
-	return make([]byte, 0, 8*len(compressed))
+	p.compressed += m.CompressedBytes
+	p.raw += m.UncompressedBytes
+}
+
+// GetDecompressBytes implements kgo.PoolDecompressBytes. Its guess is a little
+// higher than the ratio of late, because what is too small is thrown away.
+func (p *fetchPool) GetDecompressBytes(compressed []byte, _ kgo.CompressionCodecType) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := firstRatio * len(compressed)
+	if p.compressed > 0 {
+		n = int(float64(len(compressed)) * float64(p.raw) / float64(p.compressed) * 1.1)
+	}
+	return p.bytes.get(n)
 }
 
 // PutDecompressBytes implements kgo.PoolDecompressBytes.
-func (p *FetchPool) PutDecompressBytes(b []byte) {
+func (p *fetchPool) PutDecompressBytes(b []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.bytes) < poolDepth {
-		p.bytes = append(p.bytes, b)
-	}
+	p.bytes.put(b)
 }
 
 // GetRecords implements kgo.PoolRecords.
-func (p *FetchPool) GetRecords(n int) []kgo.Record {
+func (p *fetchPool) GetRecords(n int) []kgo.Record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := len(p.records) - 1; i >= 0; i-- {
-		if r := p.records[i]; cap(r) >= n {
-			p.records = append(p.records[:i], p.records[i+1:]...)
-			return r[:0]
-		}
-	}
-	return make([]kgo.Record, 0, n)
+	return p.records.get(n)
 }
 
 // PutRecords implements kgo.PoolRecords.
-func (p *FetchPool) PutRecords(r []kgo.Record) {
+func (p *fetchPool) PutRecords(r []kgo.Record) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.records) < poolDepth {
-		p.records = append(p.records, r)
+	p.records.put(r)
+}
+
+// freeList keeps slices by the size that their capacity reaches; eight sizes make
+// a doubling.
+type freeList[T any] [8 * 32][][]T
+
+// listDepth bounds the slices kept of each size.
+const listDepth = 64
+
+// get returns an empty slice with room for n, and for little more.
+func (l *freeList[T]) get(n int) []T {
+	c := sizeUp(n)
+	if c+1 >= len(l) {
+		return make([]T, 0, n)
 	}
+	for _, c := range []int{c, c + 1} {
+		if k := len(l[c]); k > 0 {
+			s := l[c][k-1]
+			l[c][k-1] = nil
+			l[c] = l[c][:k-1]
+			return s[:0]
+		}
+	}
+	return make([]T, 0, capacity(c))
+}
+
+// put takes a slice back.
+func (l *freeList[T]) put(s []T) {
+	c := sizeUp(cap(s))
+	if c < len(l) && capacity(c) > cap(s) {
+		c--
+	}
+	if c >= 0 && c < len(l) && len(l[c]) < listDepth {
+		l[c] = append(l[c], s)
+	}
+}
+
+// capacity returns the capacity of size c: 8 to 15, doubled c/8 times.
+func capacity(c int) int { return (8 + c%8) << (c / 8) }
+
+// sizeUp returns the smallest size with room for n.
+func sizeUp(n int) int {
+	if n <= 8 {
+		return 0
+	}
+	doublings := bits.Len(uint(n-1)) - 4
+	return 8*doublings + (n-1)>>doublings - 7
 }

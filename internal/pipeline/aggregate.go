@@ -64,12 +64,12 @@ func (a *aggregateStage) take(fetches kgo.Fetches) {
 	a.builder.SetLatest(flyball.TimeOf(time.Now().Add(a.source.MaxAhead)))
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		for _, r := range p.Records {
-			if r.Attrs.IsControl() {
-				continue
+			if !r.Attrs.IsControl() {
+				if err := a.decode(r.Value); err != nil {
+					a.reject(r, err)
+				}
 			}
-			if err := a.decode(r.Value); err != nil {
-				a.reject(r, err)
-			}
+			r.Recycle() // now, while what it gives back to be zeroed is in the cache
 		}
 		a.metrics.records.WithLabelValues(a.source.Name).Add(float64(len(p.Records)))
 		a.fold(p.Topic, p.Partition)

@@ -17,7 +17,7 @@ import (
 // stage is what a member does with what it reads: a state machine, its inputs
 // decoded and its outputs encoded. It is used by one goroutine.
 type stage interface {
-	// take adds what one poll gave.
+	// take adds what one poll gave. The records are its own from then on.
 	take(kgo.Fetches)
 	// flush steps the machine and returns what must become durable together.
 	flush(ctx context.Context, now time.Time) (output, error)
@@ -163,19 +163,29 @@ func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polle
 		}
 		if !fetches.Empty() {
 			in.any = true
+			read := readTo(fetches) // before they are taken: their memory may be used again
 			st.take(fetches)
-			fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-				if n := len(p.Records); n > 0 {
-					owned := s.Advance(kafka.Partition{Topic: p.Topic, Partition: p.Partition}, p.Records[n-1].Offset+1)
-					in.foreign = in.foreign || !owned
-				}
-			})
-			fetches.EachRecord((*kgo.Record).Recycle)
+			for p, next := range read {
+				owned := s.Advance(p, next)
+				in.foreign = in.foreign || !owned
+			}
 		}
 		if due.Err() != nil {
 			return in, nil
 		}
 	}
+}
+
+// readTo returns the offset after the last record of each partition.
+func readTo(fetches kgo.Fetches) map[kafka.Partition]int64 {
+	read := map[kafka.Partition]int64{}
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if n := len(p.Records); n > 0 {
+			at := kafka.Partition{Topic: p.Topic, Partition: p.Partition}
+			read[at] = max(read[at], p.Records[n-1].Offset+1)
+		}
+	})
+	return read
 }
 
 func (m *member) pollErrors(fetches kgo.Fetches) {

@@ -176,7 +176,7 @@ func (p *pipeline) aggregate(ctx context.Context, g *errgroup.Group) error {
 		for n := range workers {
 			m := p.member(roleAggregate, "aggregate-"+src.Name, n, src.Topics)
 			m.always = true
-			m.join.Options = append(slices.Clip(m.join.Options), kgo.WithPools(kafka.NewFetchPool()))
+			m.join.Options = append(slices.Clip(m.join.Options), kafka.RecycledFetches()...)
 			m.newStage = func(s *kafka.Session) (stage, error) {
 				return newAggregateStage(src, indicators, p.cfg.Pipeline.Limits.LabelSets, int32(p.cfg.Pipeline.Partitions.Panes), s, p.emit, p.Metrics)
 			}
