@@ -29,13 +29,13 @@ type recorder struct {
 // recordTopic says how a topic is written.
 type recordTopic struct {
 	table string
-	write func(ctx context.Context, r *recorder, p kgo.FetchTopicPartition) error
+	write func(ctx context.Context, r *recorder, topic kgo.FetchTopic, records []*kgo.Record) error
 }
 
 // arrowTopic writes one block per record, as it came.
 func arrowTopic(table string) recordTopic {
-	return recordTopic{table, func(ctx context.Context, r *recorder, p kgo.FetchTopicPartition) error {
-		for _, rec := range p.Records {
+	return recordTopic{table, func(ctx context.Context, r *recorder, topic kgo.FetchTopic, records []*kgo.Record) error {
+		for _, rec := range records {
 			if rec.Attrs.IsControl() {
 				continue
 			}
@@ -45,7 +45,7 @@ func arrowTopic(table string) recordTopic {
 				continue
 			}
 			rows := block.NumRows()
-			err = r.insert(ctx, table, func() error { return r.writer.Insert(ctx, table, block, token(rec, rec)) })
+			err = r.insert(ctx, table, func() error { return r.writer.Insert(ctx, table, block, token(topic, rec, rec)) })
 			block.Release()
 			if err != nil {
 				return err
@@ -58,9 +58,9 @@ func arrowTopic(table string) recordTopic {
 
 // eventTopic writes the CloudEvents of one poll in one insert.
 func eventTopic[T any](table string, decode func(*kgo.Record) (T, error), write func(*clickhouse.Writer, context.Context, []T, string) error) recordTopic {
-	return recordTopic{table, func(ctx context.Context, r *recorder, p kgo.FetchTopicPartition) error {
+	return recordTopic{table, func(ctx context.Context, r *recorder, topic kgo.FetchTopic, records []*kgo.Record) error {
 		var rows []T
-		for _, rec := range p.Records {
+		for _, rec := range records {
 			if rec.Attrs.IsControl() {
 				continue
 			}
@@ -74,7 +74,7 @@ func eventTopic[T any](table string, decode func(*kgo.Record) (T, error), write 
 		if len(rows) == 0 {
 			return nil
 		}
-		tok := token(p.Records[0], p.Records[len(p.Records)-1])
+		tok := token(topic, records[0], records[len(records)-1])
 		if err := r.insert(ctx, table, func() error { return write(r.writer, ctx, rows, tok) }); err != nil {
 			return err
 		}
@@ -83,8 +83,10 @@ func eventTopic[T any](table string, decode func(*kgo.Record) (T, error), write 
 	}}
 }
 
-func token(first, last *kgo.Record) string {
-	return fmt.Sprintf("%s:%d:%d-%d", first.Topic, first.Partition, first.Offset, last.Offset)
+// token names a run of records. The topic's id is in it, because a topic that is
+// made anew counts its offsets from 0 again and its rows are others.
+func token(topic kgo.FetchTopic, first, last *kgo.Record) string {
+	return fmt.Sprintf("%s:%x:%d:%d-%d", topic.Topic, topic.TopicID, first.Partition, first.Offset, last.Offset)
 }
 
 // skip passes over a record that is not what its topic holds. The record itself
@@ -132,19 +134,31 @@ func (r *recorder) run(ctx context.Context) error {
 			r.metrics.pollErrors.WithLabelValues(roleRecord, e.Topic).Inc()
 			r.log.Warn("cannot fetch", "role", roleRecord, "topic", e.Topic, "partition", e.Partition, "error", e.Err)
 		}
-		var failed error
-		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-			if t, ok := r.topics[p.Topic]; ok && failed == nil && len(p.Records) > 0 {
-				failed = t.write(ctx, r, p)
-			}
-		})
-		if failed != nil {
+		if err := r.write(ctx, fetches); err != nil {
 			break // the context ended
 		}
-		if err := r.client.CommitUncommittedOffsets(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("cannot commit; what was read may be sent again, and is dropped then", "role", roleRecord, "error", err)
-		}
+		r.commit(ctx)
 		r.client.AllowRebalance()
 	}
 	return nil
+}
+
+func (r *recorder) write(ctx context.Context, fetches kgo.Fetches) (err error) {
+	fetches.EachTopic(func(topic kgo.FetchTopic) {
+		for _, p := range topic.Partitions {
+			if t, ok := r.topics[topic.Topic]; ok && err == nil && len(p.Records) > 0 {
+				err = t.write(ctx, r, topic, p.Records)
+			}
+		}
+	})
+	return err
+}
+
+// commit commits what was inserted, also when the context has just ended.
+func (r *recorder) commit(ctx context.Context) {
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := r.client.CommitUncommittedOffsets(drain); err != nil {
+		r.log.Warn("cannot commit; what was read may be sent again, and is dropped then", "role", roleRecord, "error", err)
+	}
 }
