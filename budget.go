@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"time"
 )
 
 // ppb is one, in parts per thousand million.
@@ -64,3 +65,20 @@ func product(a, b, c uint64) [3]uint64 {
 
 // Factor returns the tier's threshold, for people.
 func (t *BurnRateTier) Factor() float64 { return float64(t.FactorNum) / float64(t.FactorDen) }
+
+// Exhausted reports whether the budget of a whole period is gone: whether the bad
+// samples are as many as a period may have, or more,
+//
+//	bad ≥ (1 − target) · total · length ÷ elapsed
+//
+// where total and bad were counted in the elapsed part of a period of that
+// length, and the rest is taken to have as much traffic. So a budget that is new
+// is not gone with its first bad sample. It compares in integers of 192 bits.
+func (s *SLO) Exhausted(total, bad int64, elapsed, length time.Duration) bool {
+	if total <= 0 || bad <= 0 || elapsed <= 0 {
+		return false
+	}
+	left := product(uint64(bad), ppb, uint64(elapsed))
+	right := product(uint64(total), uint64(ppb-s.TargetPPB), uint64(length))
+	return slices.Compare(left[:], right[:]) >= 0
+}

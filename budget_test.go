@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -102,4 +103,25 @@ func TestRatesForPeople(t *testing.T) {
 	if got := (&SLO{TargetPPB: 999_500_000}).Target(); got != 0.9995 {
 		t.Errorf("Target is %v, want 0.9995", got)
 	}
+}
+
+func TestExhausted(t *testing.T) {
+	const day = 24 * time.Hour
+	f := func(name string, target, total, bad int64, elapsed, length time.Duration, want bool) {
+		t.Helper()
+		s := SLO{TargetPPB: target}
+		if got := s.Exhausted(total, bad, elapsed, length); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	f("all of it", 999_000_000, 1_000_000, 1000, 30*day, 30*day, true)
+	f("all but one", 999_000_000, 1_000_000, 999, 30*day, 30*day, false)
+	f("a third of the period, and all of its budget", 999_000_000, 1_000_000, 3000, 10*day, 30*day, true)
+	f("a third of the period, and not quite", 999_000_000, 1_000_000, 2999, 10*day, 30*day, false)
+	f("the first sample is bad", 999_000_000, 1, 1, 10*time.Second, 30*day, false)
+	f("a total outage for the whole budget", 999_000_000, 2592, 2592, 2592*time.Second, 30*day, true)
+	f("nothing", 999_000_000, 0, 0, 30*day, 30*day, false)
+	f("no budget", ppb, 10, 1, 30*day, 30*day, true)
+	f("no budget, nothing bad", ppb, 10, 0, 30*day, 30*day, false)
+	f("large", 999_999_999, math.MaxInt64, math.MaxInt64, 292*365*day, 292*365*day, true)
 }

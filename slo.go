@@ -16,10 +16,28 @@ type SLO struct {
 	// TargetPPB is the objective in parts per thousand million: 99.9 % is
 	// 999,000,000. It is an integer so that budgets compare exactly.
 	TargetPPB int64
-	// Period is the length of the rolling window of the error budget.
+	// Period is the length of the rolling window of the error budget, or about
+	// the length of a period of the calendar.
 	Period time.Duration
+	// Calendar gives the periods of a budget that begins anew with each; nil is a
+	// rolling window.
+	Calendar *Calendar
+	// Method is what the budget counts.
+	Method BudgetingMethod
+	// Slice is the width of a slice of time, for the methods that count those: a
+	// multiple of the indicator's pane.
+	Slice time.Duration
+	// SliceTargetPPB is the good share from which on a slice is good, for
+	// Timeslices.
+	SliceTargetPPB int64
 	// Tiers are the burn-rate conditions, most urgent first.
 	Tiers []BurnRateTier
+	// MinTotal and MinBad are how many samples, and how many bad ones, a tier's
+	// long window must have for the tier to fire; in slices where the method
+	// counts those.
+	MinTotal, MinBad int64
+	// NoData is what windows without samples mean.
+	NoData NoDataPolicy
 }
 
 // BurnRateTier fires when the budget burns faster than Factor in both windows
@@ -35,3 +53,40 @@ type BurnRateTier struct {
 	// Long and Short are the two windows.
 	Long, Short time.Duration
 }
+
+// BudgetingMethod is what an error budget counts (OpenSLO v1).
+type BudgetingMethod uint8
+
+// The budgeting methods.
+const (
+	// Occurrences counts samples.
+	Occurrences BudgetingMethod = iota
+	// Timeslices counts slices of time, good or bad as a whole.
+	Timeslices
+	// RatioTimeslices adds up the bad shares of slices of time: every slice with
+	// samples weighs the same, however many they are.
+	RatioTimeslices
+)
+
+// String returns the method's name in OpenSLO.
+func (m BudgetingMethod) String() string {
+	return [...]string{"Occurrences", "Timeslices", "RatioTimeslices"}[m]
+}
+
+// NoDataPolicy is what a window without samples means.
+type NoDataPolicy uint8
+
+// The policies.
+const (
+	// NoDataFreeze leaves what fires firing and opens nothing: nobody knows.
+	NoDataFreeze NoDataPolicy = iota
+	// NoDataAlert is NoDataFreeze, and opens a finding about the silence.
+	NoDataAlert
+	// NoDataGood takes a window without samples for good.
+	NoDataGood
+	// NoDataBad takes a window without samples for bad.
+	NoDataBad
+)
+
+// String returns the policy's name in the configuration.
+func (p NoDataPolicy) String() string { return [...]string{"freeze", "alert", "good", "bad"}[p] }
