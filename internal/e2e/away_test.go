@@ -23,7 +23,7 @@ func TestClickHouseMayBeAway(t *testing.T) {
 	b.produce(t, byteRecord{0, []byte("no span")}.record(topic))
 	b.produce(t, closers(t, topic, load.partitions, epoch.Add(time.Hour))...)
 	f := b.follow(t, b.names().Commands(), b.names().Findings())
-	f.until(time.Minute, "commands without ClickHouse", func() string {
+	f.until(patience, "commands without ClickHouse", func() string {
 		c, n := len(f.records[b.names().Commands()]), len(f.records[b.names().Findings()])
 		if c != 2 || n != 6 {
 			return fmt.Sprintf("%d commands, %d states of findings", c, n)
@@ -44,7 +44,7 @@ func TestClickHouseMayBeAway(t *testing.T) {
 		{"windows", len(got.Windows)}, {"slo_status", len(got.SLO)}, {"findings", len(got.Findings)},
 		{"decisions", len(got.Decisions)}, {"commands", len(got.Commands)}, {"dead_letters", 1},
 	} {
-		await(t, time.Minute, "all rows of "+want.table, func() string {
+		await(t, patience, "all rows of "+want.table, func() string {
 			n := count(t, conn, "SELECT count() FROM "+want.table+" FINAL")
 			if n != want.rows {
 				return fmt.Sprintf("%d of %d", n, want.rows)

@@ -1,13 +1,13 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,10 +54,19 @@ func newBroker(t *testing.T) *broker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(client.Close)
 	b.client, b.admin = client, kadm.NewClient(client)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("how far it came:\n" + b.progress())
+		}
+		client.Close()
+	})
 	return b
 }
+
+// patience is how long tests wait for what must come. It is long, because machines
+// may be slow; nothing ever takes that time where all is well.
+const patience = 2 * time.Minute
 
 // topic makes a topic and returns its full name.
 func (b *broker) topic(t *testing.T, name string, partitions int32) string {
@@ -72,7 +81,7 @@ func (b *broker) topic(t *testing.T, name string, partitions int32) string {
 // produce writes records and waits until all are acknowledged.
 func (b *broker) produce(t *testing.T, records ...*kgo.Record) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	defer cancel()
 	if err := b.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		t.Fatalf("cannot produce: %v", err)
@@ -84,7 +93,7 @@ func (b *broker) produce(t *testing.T, records ...*kgo.Record) {
 // come to a topic a moment after its offsets are known.
 func (b *broker) read(t *testing.T, topics ...string) []*kgo.Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	defer cancel()
 	ends, err := b.admin.ListEndOffsets(ctx, topics...)
 	if err != nil {
@@ -258,32 +267,39 @@ func (f *follower) until(limit time.Duration, what string, missing func() string
 // names gives the names of a configuration's topics.
 func (b *broker) names() sinkkafka.Topics { return sinkkafka.Topics{Prefix: b.prefix + "fb."} }
 
-// progress says how far the groups of a configuration have come, for failures.
-func (b *broker) progress(t *testing.T, sources ...string) string {
-	t.Helper()
-	out := ""
-	for _, s := range sources {
-		out += fmt.Sprintf("aggregate of %s: %s\n", s, b.caughtUp(t, b.prefix+"g-aggregate-spans", s))
+// progress says how far every group has come, and what holds it up, for failures.
+func (b *broker) progress() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	topics, err := b.admin.ListTopics(ctx)
+	if err != nil {
+		return err.Error()
 	}
-	out += "evaluate: " + b.caughtUp(t, b.prefix+"g-evaluate", b.names().Panes()) + "\n"
-	out += "decide: " + b.caughtUp(t, b.prefix+"g-decide", b.names().Findings()) + "\n"
-	marks := map[string]string{}
-	for _, r := range b.read(t, b.names().Panes()) {
-		for _, h := range r.Headers {
-			var list []struct {
-				Partition int32
-				Watermark string
-				Idle      bool
-			}
-			if json.Unmarshal(h.Value, &list) == nil {
-				for _, m := range list {
-					marks[fmt.Sprintf("panes/%d of source partition %d", r.Partition, m.Partition)] = fmt.Sprintf("%s idle %t", m.Watermark, m.Idle)
-				}
-			}
+	topics.FilterInternal()
+	ends, err1 := b.admin.ListEndOffsets(ctx, topics.Names()...)
+	stable, err2 := b.admin.ListCommittedOffsets(ctx, topics.Names()...)
+	groups, err3 := b.admin.ListGroups(ctx)
+	if err := cmp.Or(err1, err2, err3); err != nil {
+		return err.Error()
+	}
+	out := ""
+	for _, o := range ends.Offsets().Sorted() {
+		if lso, _ := stable.Lookup(o.Topic, o.Partition); strings.HasPrefix(o.Topic, b.prefix) && o.At > 0 {
+			out += fmt.Sprintf("%s/%d ends at %d, is stable to %d\n", o.Topic, o.Partition, o.At, lso.Offset)
 		}
 	}
-	for _, k := range slices.Sorted(maps.Keys(marks)) {
-		out += k + ": " + marks[k] + "\n"
+	for _, g := range groups.Sorted() {
+		if !strings.HasPrefix(g.Group, b.prefix) {
+			continue
+		}
+		out += fmt.Sprintf("group %s is %s\n", g.Group, g.State)
+		offsets, err := b.admin.FetchOffsets(ctx, g.Group)
+		if err != nil {
+			out += err.Error() + "\n"
+		}
+		for _, o := range offsets.Sorted() {
+			out += fmt.Sprintf("\t%s/%d at %d %s\n", o.Topic, o.Partition, o.At, o.Metadata)
+		}
 	}
 	return out
 }

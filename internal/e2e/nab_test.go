@@ -157,12 +157,12 @@ func TestNABSeriesAreCountedExactly(t *testing.T) {
 			return ""
 		}
 	}
-	await(t, time.Minute, "the closed hours", arrived(len(closed)))
+	await(t, patience, "the closed hours", arrived(len(closed)))
 	checkHours(t, conn, closed)
 
 	closer := reading{metric: "closing", timestamp: last.Add(3 * time.Hour).Format(nabLayout), text: "0"}
 	b.produce(t, closer.record(topic, 0))
-	await(t, time.Minute, "the last hours", arrived(len(want)))
+	await(t, patience, "the last hours", arrived(len(want)))
 	p.stop()
 	checkHours(t, conn, want)
 	if dead := b.read(t, b.names().DeadLetters()); len(dead) > 0 {

@@ -95,7 +95,7 @@ func TestPoisonIsSetAside(t *testing.T) {
 	b.produce(t, closers(t, topic, 2, epoch.Add(time.Minute))...)
 
 	conn := db.Open(t)
-	await(t, time.Minute, "all good spans and all dead letters in ClickHouse", func() string {
+	await(t, patience, "all good spans and all dead letters in ClickHouse", func() string {
 		n := count(t, conn, "SELECT toUInt64(sum(samples)) FROM v_windows WHERE entity = 'cart'")
 		m := count(t, conn, "SELECT count() FROM dead_letters FINAL")
 		if n != good || m != len(dead) {

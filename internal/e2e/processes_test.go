@@ -162,7 +162,7 @@ func TestProcessesShareTheWork(t *testing.T) {
 		s := newShare(t, load)
 		first, second := s.startTwo()
 		s.send(1)
-		s.done(2 * time.Minute)
+		s.done(patience)
 		first.terminate()
 		second.terminate()
 		same(t, "two processes", one, s.outcome(t, s.names()))
@@ -174,7 +174,7 @@ func TestProcessesShareTheWork(t *testing.T) {
 		victim.kill()
 		third := s.start()
 		s.send(1)
-		s.done(2 * time.Minute)
+		s.done(patience)
 		other.terminate()
 		third.terminate()
 		same(t, "after a kill", one, s.outcome(t, s.names()))
@@ -185,10 +185,10 @@ func TestProcessesShareTheWork(t *testing.T) {
 		victim, other := s.strike()
 		victim.signal(syscall.SIGSTOP)
 		s.send(1)
-		s.done(2 * time.Minute) // by the other alone
+		s.done(patience) // by the other alone
 		victim.signal(syscall.SIGCONT)
 		s.awaitMembers(4, 2) // it is back, and what it held in its hands came to nothing
-		s.done(time.Minute)
+		s.done(patience)
 		other.terminate()
 		victim.terminate()
 		same(t, "after a freeze", one, s.outcome(t, s.names()))
@@ -202,7 +202,7 @@ func (s *share) strike() (victim, other *process) {
 	victim, other = s.startTwo()
 	f := s.follow(s.t, s.names().Windows())
 	s.send(0.3)
-	s.windowsOf(time.Minute, f, time.Minute)
+	s.windowsOf(patience, f, time.Minute)
 	s.send(0.6)
 	return victim, other
 }
@@ -214,7 +214,7 @@ func runOne(t *testing.T, load *recording) outcome {
 	s := newShare(t, load)
 	s.send(1)
 	p := s.start()
-	s.done(2 * time.Minute)
+	s.done(patience)
 	p.terminate()
 	got := s.outcome(t, s.names())
 	s.truth(got)
@@ -236,7 +236,7 @@ func (s *share) startTwo() (first, second *process) {
 // awaitMembers waits until that many members have partitions.
 func (s *share) awaitMembers(aggregate, evaluate int) {
 	s.t.Helper()
-	await(s.t, time.Minute, "the processes share the partitions", func() string {
+	await(s.t, patience, "the processes share the partitions", func() string {
 		a, e := s.members(s.t, s.prefix+"g-aggregate-spans"), s.members(s.t, s.prefix+"g-evaluate")
 		if a != aggregate || e != evaluate {
 			return fmt.Sprintf("%d members aggregate, %d evaluate; want %d, %d", a, e, aggregate, evaluate)

@@ -58,7 +58,7 @@ func TestIncidentIsRemedied(t *testing.T) {
 	b.produce(t, closers(t, topic, load.partitions, epoch.Add(time.Hour))...)
 
 	conn := db.Open(t)
-	await(t, time.Minute, "two incidents remedied and all three over", func() string {
+	await(t, patience, "two incidents remedied and all three over", func() string {
 		n := count(t, conn, "SELECT count() FROM v_findings WHERE NOT is_open")
 		d := count(t, conn, "SELECT count() FROM v_decisions")
 		c := count(t, conn, "SELECT count() FROM commands FINAL")

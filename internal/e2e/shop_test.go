@@ -70,17 +70,12 @@ func TestShopIsCountedExactly(t *testing.T) {
 			Sum: v.Sum + float64(c.DurationNanos),
 		}
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(b.progress(t, cfg.Topic))
-		}
-	})
 	f := b.follow(t, b.names().Windows())
-	f.until(time.Minute, "the windows of the shop", func() string {
+	f.until(patience, "the windows of the shop", func() string {
 		return diffMaps(want, latest(t, decodeWindows(t, f.records[b.names().Windows()])))
 	})
 	conn := db.Open(t)
-	await(t, time.Minute, "the windows in ClickHouse", func() string {
+	await(t, patience, "the windows in ClickHouse", func() string {
 		if n := count(t, conn, "SELECT count() FROM v_windows"); n != len(want) {
 			return fmt.Sprintf("%d of %d", n, len(want))
 		}

@@ -19,7 +19,7 @@ func TestGracefulStop(t *testing.T) {
 		began := time.Now()
 		s.send(part)
 		sent := time.Duration(part * float64(6*time.Minute))
-		s.windowsOf(time.Minute, f, sent.Truncate(5*time.Second)-10*time.Second)
+		s.windowsOf(patience, f, sent.Truncate(5*time.Second)-10*time.Second)
 		if took := time.Since(began); took > takeOver {
 			t.Errorf("it took %s to go on after a stop, want less than %s", took, takeOver)
 		}
@@ -28,7 +28,7 @@ func TestGracefulStop(t *testing.T) {
 		p = s.start()
 	}
 	s.send(1)
-	s.done(time.Minute)
+	s.done(patience)
 	p.terminate()
 	same(t, "after graceful stops", one, s.outcome(t, s.names()))
 }
