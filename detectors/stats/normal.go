@@ -20,6 +20,15 @@ func logNormalCDF(z float64) float64 {
 	return -z*z/2 - math.Log(-z) - 0.5*math.Log(2*math.Pi) + math.Log1p(-i+3*i*i-15*i*i*i)
 }
 
+// normalEquivalent returns the z-value that is as unlikely as a t-value.
+func normalEquivalent(t, df float64) float64 {
+	if !(df > 0) || df > 1e6 || t == 0 {
+		return t
+	}
+	tail := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.CDF(-math.Abs(t))
+	return math.Copysign(-normalQuantile(math.Max(tail, 1e-300)), t)
+}
+
 // logSumExp adds numbers given by their logarithms.
 func logSumExp(logs []float64) float64 {
 	top := math.Inf(-1)
