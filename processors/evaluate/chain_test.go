@@ -222,7 +222,7 @@ func TestChainLaw(t *testing.T) {
 	cfg := chainConfig()
 	findings := 0
 	rapid.Check(t, func(t *rapid.T) {
-		tel := newTelemetry(rapid.Int64().Draw(t, "telemetry"), rapid.IntRange(1, 1500).Draw(t, "samples"))
+		tel := newTelemetry(rapid.Int64().Draw(t, "telemetry"), rapid.IntRange(1, 700).Draw(t, "samples"))
 		tel.end(200) // enough to reach every partition
 		rng := rand.New(rand.NewSource(rapid.Int64().Draw(t, "order")))
 		want := withoutEnd(chain(tel, cfg, 1, 1, 1, rng))

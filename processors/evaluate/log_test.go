@@ -142,6 +142,6 @@ func drawLog(t *rapid.T) []Record {
 		}
 		w.now = w.now.Add(w.seconds(0, 1, 4, 9, 10, 10, 15, 45, 400, 1500))
 	}
-	w.finish(w.seconds(0, 60, 3600, 8*3600))
+	w.finish(w.seconds(0, 60, 3600, 3*3600))
 	return w.log
 }
