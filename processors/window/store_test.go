@@ -222,6 +222,37 @@ func TestStoreForgets(t *testing.T) {
 	}
 }
 
+func TestStoreGivesUpTheMemoryOfAFlood(t *testing.T) {
+	s := NewStore(latency, 0)
+	for i := range 1000 {
+		mustAdd(t, s, row(fmt.Sprint("svc-", i), "/a", 0, 1), 1)
+	}
+	s.Commit(0)
+	for i := range 1000 {
+		mustAdd(t, s, row(fmt.Sprint("svc-", i), "/a", 0, 1), 2)
+	}
+	s.Commit(1e6 * second)
+	if s.Series() != 0 || len(s.pool.hists) > 64 || len(s.pool.saved) > 64 {
+		t.Errorf("%d series, %d spare histograms, %d spare contents are kept", s.Series(), len(s.pool.hists), len(s.pool.saved))
+	}
+}
+
+func TestLowIsTheLowestOffset(t *testing.T) {
+	s := NewStore(latency, 0)
+	mustAdd(t, s, row("a", "", 0, 1), 7)
+	mustAdd(t, s, row("b", "", 60*second, 1), 8)
+	mustAdd(t, s, row("b", "", 0, 1), 5)
+	f := func(watermark flyball.Time, want int64) {
+		t.Helper()
+		if low, ok := s.Low(watermark); low != want || !ok {
+			t.Errorf("at %v: %d, %v, want %d", watermark, low, ok, want)
+		}
+	}
+	f(flyball.NoTime, 5)
+	f(150*second-1, 5)
+	f(150*second, 8)
+}
+
 func TestStoreLimitsSeries(t *testing.T) {
 	spec := latency
 	spec.SeriesLimit = 2
