@@ -3,6 +3,8 @@ package processors
 import (
 	"bytes"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -32,6 +34,33 @@ func encodeRecord(schema *arrow.Schema, rows int, columns []arrow.Array) []byte 
 	return buf.Bytes()
 }
 
+// streamWriter writes record batches of one schema as encodeRecord does, each as
+// a stream of its own, and keeps its memory. The zero value is ready.
+type streamWriter struct {
+	buf bytes.Buffer
+	w   *ipc.Writer
+}
+
+var streamEnd = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
+
+// encode writes one record batch; frame is that of the schema.
+func (s *streamWriter) encode(schema *arrow.Schema, frame []byte, rows int, columns []arrow.Array) []byte {
+	rec := array.NewRecord(schema, columns, int64(rows))
+	for _, c := range columns {
+		c.Release()
+	}
+	defer rec.Release()
+	s.buf.Reset()
+	if s.w == nil {
+		s.w = ipc.NewWriter(&s.buf, ipc.WithSchema(schema))
+	}
+	if err := s.w.Write(rec); err != nil {
+		panic("BUG: cannot encode Arrow record: " + err.Error())
+	}
+	batch := bytes.TrimPrefix(s.buf.Bytes(), frame) // the writer writes the schema once
+	return slices.Concat(frame, batch, streamEnd)
+}
+
 // schemaFrame returns the bytes that a stream of this schema begins with.
 func schemaFrame(schema *arrow.Schema) []byte {
 	var buf bytes.Buffer
@@ -39,8 +68,7 @@ func schemaFrame(schema *arrow.Schema) []byte {
 	if err := w.Close(); err != nil {
 		panic("BUG: cannot encode Arrow schema: " + err.Error())
 	}
-	end := []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
-	return bytes.TrimSuffix(buf.Bytes(), end)
+	return bytes.TrimSuffix(buf.Bytes(), streamEnd)
 }
 
 // requireValues says what is wrong when a column has nulls where its schema knows
@@ -90,33 +118,49 @@ func touch(c arrow.Array) {
 	}
 }
 
-func stringColumn(v []string) arrow.Array {
-	b := array.NewStringBuilder(memory.DefaultAllocator)
-	defer b.Release()
-	b.AppendValues(v, nil)
-	return b.NewArray()
+// The columns below wrap the values that they are given, which must stay as they
+// are until the record is encoded.
+
+// fixed wraps values of a fixed width.
+func fixed[T arrow.FixedWidthType](t arrow.DataType, v []T) *array.Data {
+	return array.NewData(t, len(v), []*memory.Buffer{nil, memory.NewBufferBytes(arrow.GetBytes(v))}, nil, 0, 0)
 }
 
-func binaryColumn(v [][]byte) arrow.Array {
-	b := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.Binary)
-	defer b.Release()
-	b.AppendValues(v, nil)
-	return b.NewArray()
+// texts copies values of any length into one buffer.
+func texts[T string | []byte](t arrow.DataType, v []T) *array.Data {
+	size := 0
+	offsets := make([]int32, 1, len(v)+1)
+	for _, x := range v {
+		size += len(x)
+		offsets = append(offsets, int32(size))
+	}
+	if size > math.MaxInt32 {
+		panic("BUG: a column is larger than 2 GiB")
+	}
+	values := make([]byte, 0, size)
+	for _, x := range v {
+		values = append(values, x...)
+	}
+	return array.NewData(t, len(v), []*memory.Buffer{
+		nil, memory.NewBufferBytes(arrow.GetBytes(offsets)), memory.NewBufferBytes(values),
+	}, nil, 0, 0)
 }
 
-func int64Column(v []int64) arrow.Array {
-	b := array.NewInt64Builder(memory.DefaultAllocator)
-	defer b.Release()
-	b.AppendValues(v, nil)
-	return b.NewArray()
+// columnOf makes a column of data that nobody else holds.
+func columnOf(d *array.Data) arrow.Array {
+	defer d.Release()
+	return array.MakeFromData(d)
 }
 
-func uint32Column(v []uint32) arrow.Array {
-	b := array.NewUint32Builder(memory.DefaultAllocator)
-	defer b.Release()
-	b.AppendValues(v, nil)
-	return b.NewArray()
-}
+func stringColumn(v []string) arrow.Array { return columnOf(texts(arrow.BinaryTypes.String, v)) }
+
+func binaryColumn(v [][]byte) arrow.Array { return columnOf(texts(arrow.BinaryTypes.Binary, v)) }
+
+func int64Column(v []int64) arrow.Array { return columnOf(fixed(arrow.PrimitiveTypes.Int64, v)) }
+
+func uint32Column(v []uint32) arrow.Array { return columnOf(fixed(arrow.PrimitiveTypes.Uint32, v)) }
+
+func timeColumn(v []int64) arrow.Array { return columnOf(fixed(timestampType, v)) }
 
 func boolColumn(v []bool) arrow.Array {
 	b := array.NewBooleanBuilder(memory.DefaultAllocator)
@@ -125,18 +169,11 @@ func boolColumn(v []bool) arrow.Array {
 	return b.NewArray()
 }
 
-func timeColumn(v []int64) arrow.Array {
-	b := array.NewTimestampBuilder(memory.DefaultAllocator, timestampType)
-	defer b.Release()
-	b.Reserve(len(v))
-	for _, t := range v {
-		b.UnsafeAppend(arrow.Timestamp(t))
-	}
-	return b.NewArray()
-}
-
 // floatColumn writes NaN as null: no data is never a number.
 func floatColumn(v []float64) arrow.Array {
+	if !slices.ContainsFunc(v, math.IsNaN) {
+		return columnOf(fixed(arrow.PrimitiveTypes.Float64, v))
+	}
 	b := array.NewFloat64Builder(memory.DefaultAllocator)
 	defer b.Release()
 	b.Reserve(len(v))

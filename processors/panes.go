@@ -70,6 +70,7 @@ type PaneWriter struct {
 	sum, sumError, min, max   []float64
 	hist                      [][]byte
 	size                      int
+	stream                    *streamWriter
 }
 
 // MaxBlock is about how many bytes a record of a result topic may hold. Writers
@@ -105,7 +106,10 @@ func (w *PaneWriter) Encode() []byte {
 	if w.Len() == 0 {
 		return nil
 	}
-	out := encodeRecord(paneSchema, w.Len(), []arrow.Array{
+	if w.stream == nil {
+		w.stream = &streamWriter{}
+	}
+	out := w.stream.encode(paneSchema, paneSchemaFrame, w.Len(), []arrow.Array{
 		stringColumn(w.indicator), stringColumn(w.entity), stringColumn(w.labels),
 		timeColumn(w.start), int64Column(w.count), int64Column(w.bad),
 		floatColumn(w.sum), floatColumn(w.sumError), floatColumn(w.min), floatColumn(w.max), binaryColumn(w.hist),
@@ -114,6 +118,7 @@ func (w *PaneWriter) Encode() []byte {
 		indicator: w.indicator[:0], entity: w.entity[:0], labels: w.labels[:0],
 		start: w.start[:0], count: w.count[:0], bad: w.bad[:0],
 		sum: w.sum[:0], sumError: w.sumError[:0], min: w.min[:0], max: w.max[:0], hist: w.hist[:0],
+		stream: w.stream,
 	}
 	return out
 }
