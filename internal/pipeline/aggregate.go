@@ -118,11 +118,7 @@ func (a *aggregateStage) flush(ctx context.Context, now time.Time) (output, erro
 		return output{}, err
 	}
 	ready := a.machine.Step(aggregate.Input{Flush: &aggregate.Flush{Now: flyball.TimeOf(now), Partitions: partitions}})
-	out := output{records: a.deadLetters}
-	for _, b := range ready.Panes {
-		out.records = append(out.records, a.emit.panes(b))
-	}
-	return out, nil
+	return output{records: append(a.deadLetters, a.emit.panes(ready.Panes)...)}, nil
 }
 
 // partitions says how far the partitions that this member owns have been read.

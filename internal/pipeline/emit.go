@@ -56,17 +56,31 @@ func (b byTopic) ForTopic(topic string) kgo.TopicPartitioner {
 	return b.manual.ForTopic(topic)
 }
 
-// panes encodes what aggregate sends to one partition.
-func (e *emitter) panes(b processors.PaneBlock) *kgo.Record {
-	r := &kgo.Record{Topic: e.topics.Panes(), Partition: b.Partition, Value: b.Panes}
-	if len(b.Marks) > 0 {
-		marks, err := json.Marshal(b.Marks)
-		if err != nil {
-			panic("BUG: marks do not encode: " + err.Error())
+// panes encodes what aggregate sends. Marks go to every partition and are encoded
+// once.
+func (e *emitter) panes(blocks []processors.PaneBlock) []*kgo.Record {
+	out := make([]*kgo.Record, len(blocks))
+	var marks []processors.Mark
+	var headers []kgo.RecordHeader
+	for i, b := range blocks {
+		out[i] = &kgo.Record{Topic: e.topics.Panes(), Partition: b.Partition, Value: b.Panes}
+		if len(b.Marks) == 0 {
+			continue
 		}
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: marksHeader, Value: marks})
+		if len(marks) != len(b.Marks) || &marks[0] != &b.Marks[0] {
+			marks, headers = b.Marks, marksHeaders(b.Marks)
+		}
+		out[i].Headers = headers
 	}
-	return r
+	return out
+}
+
+func marksHeaders(marks []processors.Mark) []kgo.RecordHeader {
+	text, err := json.Marshal(marks)
+	if err != nil {
+		panic("BUG: marks do not encode: " + err.Error())
+	}
+	return []kgo.RecordHeader{{Key: marksHeader, Value: text}}
 }
 
 // evaluated encodes what evaluate found in one partition.
