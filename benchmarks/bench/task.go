@@ -136,9 +136,10 @@ func do(ctx context.Context, t Task, v any) error {
 	return errors.Join(c.read(v), c.stop())
 }
 
-// Usage is what a task used between two moments.
+// Usage is what a task used from the first batch fetched to the end of the work:
+// it leaves out what happens once per start, such as to join a group.
 type Usage struct {
-	// Wall is from the first bytes fetched to the end of the work.
+	// Wall is by the clock.
 	Wall time.Duration `json:"wall"`
 	// CPU is the processor time of the whole process, user and system.
 	CPU time.Duration `json:"cpu"`
@@ -161,8 +162,11 @@ type meter struct {
 	profile io.Closer
 }
 
+// newMeter returns a meter that starts with the first batch that a client with
+// its traffic as a hook fetches.
 func newMeter(profile string) (*meter, error) {
-	m := &meter{traffic: &traffic{}}
+	m := &meter{}
+	m.traffic = &traffic{began: m.start}
 	if profile != "" {
 		f, err := os.Create(filepath.Clean(profile))
 		if err != nil {
@@ -173,9 +177,12 @@ func newMeter(profile string) (*meter, error) {
 		}
 		m.profile = f
 	}
+	return m, nil
+}
+
+func (m *meter) start() {
 	runtime.ReadMemStats(&m.before)
 	m.cpu = cpuTime()
-	return m, nil
 }
 
 // read ends the measurement.

@@ -24,6 +24,7 @@ type Traffic struct {
 
 // traffic is a hook of Kafka clients that counts, once per batch.
 type traffic struct {
+	began       func() // called once, with the first batch
 	mu          sync.Mutex
 	sum         Traffic
 	first, last time.Time
@@ -52,6 +53,7 @@ func (t *traffic) OnFetchBatchRead(_ kgo.BrokerMetadata, _ string, _ int32, m kg
 	t.last = time.Now()
 	if t.first.IsZero() {
 		t.first = t.last
+		t.began()
 	}
 }
 
