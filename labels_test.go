@@ -2,6 +2,7 @@ package flyball
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -29,7 +30,7 @@ func TestLabelsOf(t *testing.T) {
 			t.Error("an odd number of strings is taken")
 		}
 	}()
-	LabelsOf([]string{"a"}...)
+	LabelsOf(strings.Fields("a")...)
 }
 
 // TestLabelsJSONIsCanonical: the same labels in any order have one string, which

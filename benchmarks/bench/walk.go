@@ -172,7 +172,7 @@ func isError(b []byte) bool {
 		if to < 0 {
 			return false
 		}
-		if b[i] == 3<<3|0 {
+		if b[i] == 3<<3 { // field 3, a varint
 			return b[from] == 2
 		}
 		i = to
