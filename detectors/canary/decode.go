@@ -39,19 +39,20 @@ func DecodeRequest(text []byte) (*Request, error) {
 }
 
 func decodeJudge(f field) JudgeConfig {
-	horizon := f.get("horizon").within(0, 0, 1e6)
-	if horizon != math.Trunc(horizon) {
-		f.get("horizon").fail(fmt.Sprintf("%v is not a whole number", horizon), "give the number of panes after which the analysis ends")
+	classifier := f.get("classifier").text("MannWhitneyClassifier")
+	if classifier != "MannWhitneyClassifier" && classifier != "MeanInequalityClassifier" {
+		f.get("classifier").fail(fmt.Sprintf("there is no classifier %q", classifier), "give MannWhitneyClassifier or MeanInequalityClassifier")
 	}
 	return JudgeConfig{
-		Tolerance:    f.get("tolerance").within(0.25, 0, math.MaxFloat64),
-		ToleranceSet: !f.get("tolerance").missing(),
-		Confidence:   f.get("confLevel").within(0.98, 1e-9, 1-1e-9),
-		Alpha:        f.get("alpha").within(0, 0, 0.5),
-		Beta:         f.get("beta").within(0, 0, 0.5),
-		Horizon:      int(horizon),
-		ReplicaTag:   f.get("replicaTag").text("pod"),
-		CanaryShare:  f.get("canaryShare").within(0, 0, 1),
+		MeansOnly:   classifier == "MeanInequalityClassifier",
+		Tolerance:   f.get("tolerance").within(0.25, 0, math.MaxFloat64),
+		Confidence:  f.get("confLevel").within(0.98, 1e-9, 1-1e-9),
+		Alpha:       f.get("alpha").within(0, 0, 0.5),
+		Beta:        f.get("beta").within(0, 0, 0.5),
+		Horizon:     f.get("horizon").panes(),
+		Warmup:      f.get("warmup").panes(),
+		ReplicaTag:  f.get("replicaTag").text("pod"),
+		CanaryShare: f.get("canaryShare").within(0, 0, 1),
 	}
 }
 

@@ -171,6 +171,15 @@ func (f field) within(otherwise, low, high float64) float64 {
 	return v
 }
 
+// panes is a number of panes.
+func (f field) panes() int {
+	n := f.within(0, 0, 1e6)
+	if n != math.Trunc(n) {
+		f.fail(fmt.Sprintf("%v is not a whole number", n), "give a number of panes")
+	}
+	return int(n)
+}
+
 // sample is a number that may be absent: null or NaN.
 func (f field) sample() float64 {
 	if text, ok := f.value.(string); ok {

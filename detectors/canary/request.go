@@ -16,14 +16,18 @@ type Request struct {
 type JudgeConfig struct {
 	// Tolerance and Confidence of the Mann–Whitney judge; 0.25 and 0.98.
 	Tolerance, Confidence float64
-	// ToleranceSet is whether the request has a tolerance of its own.
-	ToleranceSet bool
+	// MeansOnly selects Kayenta's MeanInequalityClassifier in place of its
+	// MannWhitneyClassifier.
+	MeansOnly bool
 	// Alpha and Beta are the chances of a false fail and a false pass that the
 	// sequential judge may take; 0 for its defaults.
 	Alpha, Beta float64
 	// Horizon is the number of panes after which the analysis ends, when that is
 	// fixed beforehand; 0 when it is not.
 	Horizon int
+	// Warmup is the number of panes at the start that the sequential judge passes
+	// over.
+	Warmup int
 	// ReplicaTag names the tag by which the series of one arm differ; "pod".
 	ReplicaTag string
 	// CanaryShare is the share of traffic that the canary should get, 0 to 1; 0

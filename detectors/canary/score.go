@@ -25,7 +25,15 @@ func WeightedScore(results []MetricResult, weights map[string]float64) ([]GroupS
 			nodata++
 		}
 	}
-	groups, total := groupScores(scored, weights)
+	groups, total := GroupScores(scored, weights, func(c Classification) (float64, bool) {
+		switch c {
+		case Pass:
+			return 1, true
+		case High, Low, NodataFailMetric:
+			return 0, true
+		}
+		return 0, false
+	})
 	for _, r := range scored {
 		if r.Critical && r.Classification != Pass {
 			return groups, 0, "Canary Failed: " + r.ClassificationReason
@@ -37,7 +45,10 @@ func WeightedScore(results []MetricResult, weights map[string]float64) ([]GroupS
 	return groups, total, ""
 }
 
-func groupScores(scored []MetricResult, weights map[string]float64) ([]GroupScore, float64) {
+// GroupScores is the score of every group, the mean worth of the classifications
+// that count in percent, and their weighted sum. Muted metrics are left out.
+func GroupScores(results []MetricResult, weights map[string]float64, worth func(Classification) (float64, bool)) ([]GroupScore, float64) {
+	scored := slices.DeleteFunc(slices.Clone(results), func(r MetricResult) bool { return r.Muted })
 	var names []string
 	for _, r := range scored {
 		for _, g := range r.Groups {
@@ -49,22 +60,16 @@ func groupScores(scored []MetricResult, weights map[string]float64) ([]GroupScor
 	weigh := GroupWeights(names, weights)
 	groups, sum := []GroupScore{}, 0.0
 	for _, name := range names {
-		passed, all := 0, 0
+		passed, all := 0.0, 0.0
 		for _, r := range scored {
-			if !slices.Contains(r.Groups, name) {
-				continue
-			}
-			switch r.Classification {
-			case Pass:
-				passed++
-				all++
-			case High, Low, NodataFailMetric:
+			if w, counts := worth(r.Classification); counts && slices.Contains(r.Groups, name) {
+				passed += w
 				all++
 			}
 		}
 		score, counts := 0.0, 100.0
 		if all > 0 {
-			score = float64(passed) / float64(all) * 100
+			score = passed / all * 100
 			counts = score
 		}
 		sum += counts * weigh[name] / 100

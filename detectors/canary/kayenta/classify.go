@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/flyball-io/flyball/detectors/canary"
 	"github.com/flyball-io/flyball/detectors/stats"
 )
@@ -54,6 +56,26 @@ func classify(m canary.MetricConfig, control, experiment []float64, tolerance, c
 		c.reason = fmt.Sprintf("The metric %s was classified as %s (Critical)", m.Name, c.class)
 	case c.class != canary.Pass:
 		c.reason = fmt.Sprintf("%s was classified as %s", m.Name, c.class)
+	}
+	return c
+}
+
+// compareMeans is Kayenta's MeanInequalityClassifier: any difference of the means
+// is High or Low.
+func compareMeans(m canary.MetricConfig, control, experiment []float64) classification {
+	if len(control) == 0 || len(experiment) == 0 {
+		return missing(m)
+	}
+	c := classification{class: canary.Pass, ratio: canary.EffectSize(canary.MeanRatio, control, experiment)}
+	switch before, after := stat.Mean(control, nil), stat.Mean(experiment, nil); {
+	case after > before && m.Direction.Up():
+		c.class = canary.High
+	case after < before && m.Direction.Down():
+		c.class = canary.Low
+	}
+	if c.class != canary.Pass {
+		c.reason = fmt.Sprintf("%s was classified as %s", m.Name, c.class)
+		c.critical = m.Critical
 	}
 	return c
 }

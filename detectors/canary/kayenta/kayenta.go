@@ -33,6 +33,9 @@ func Judge(r *canary.Request) canary.Result {
 func judgePair(m canary.MetricConfig, p canary.Pair, j canary.JudgeConfig) canary.MetricResult {
 	control, experiment := prepare(m, p.Control), prepare(m, p.Experiment)
 	c := classify(m, control, experiment, j.Tolerance, j.Confidence)
+	if j.MeansOnly {
+		c = compareMeans(m, control, experiment)
+	}
 	groups := m.Groups
 	if groups == nil {
 		groups = []string{}
@@ -45,4 +48,15 @@ func judgePair(m canary.MetricConfig, p canary.Pair, j canary.JudgeConfig) canar
 		ResultMetadata:     canary.ResultMetadata{Ratio: canary.Number(c.ratio)},
 		Critical:           c.critical, Muted: m.Muted,
 	}
+}
+
+// Verdict is the verdict that a result's label stands for.
+func Verdict(r canary.Result) canary.Verdict {
+	switch r.Score.Classification {
+	case "Pass":
+		return canary.VerdictPass
+	case "Marginal":
+		return canary.VerdictMarginal
+	}
+	return canary.VerdictFail
 }
