@@ -67,23 +67,28 @@ type Changes struct {
 // Session is a member of a group in a transactional session.
 type Session struct {
 	*kgo.GroupTransactSession
-	admin *kadm.Client
+	admin  *kadm.Client
+	cancel context.CancelFunc // of all that the client does
+	close  sync.Once
 
 	mu        sync.Mutex
 	changes   Changes
-	positions map[Partition]int64
+	positions map[Partition]int64 // next offsets to read of the partitions owned
+	committed map[Partition]int64 // the same as of the last commit
 }
 
 // Join starts a session. Rebalances happen in the background; their results are
 // picked up with TakeChanges.
 func Join(cfg Config) (*Session, error) {
-	s := &Session{positions: map[Partition]int64{}}
+	life, cancel := context.WithCancel(context.Background())
+	s := &Session{positions: map[Partition]int64{}, committed: map[Partition]int64{}, cancel: cancel}
 	balancer := kgo.CooperativeStickyBalancer()
 	if cfg.Together {
 		balancer = kgo.RangeBalancer()
 	}
 	balancer = watchedBalancer{balancer, s.synced}
 	opts := []kgo.Opt{
+		kgo.WithContext(life),
 		kgo.SeedBrokers(cfg.Brokers...),
 		kgo.ClientID(cfg.ClientID),
 		kgo.ConsumerGroup(cfg.Group),
@@ -112,11 +117,31 @@ func Join(cfg Config) (*Session, error) {
 	opts = append(opts, FetchOptions()...)
 	gts, err := kgo.NewGroupTransactSession(append(opts, cfg.Options...)...)
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("cannot join group %q: %w", cfg.Group, err)
 	}
 	s.GroupTransactSession = gts
 	s.admin = kadm.NewClient(gts.Client())
 	return s, nil
+}
+
+// leaveTimeout is how long the brokers may take to let a member leave.
+const leaveTimeout = 2 * time.Second
+
+// Close leaves the group and ends the session. When the brokers do not answer it
+// gives up soon: they will notice by themselves.
+func (s *Session) Close() {
+	late := time.AfterFunc(leaveTimeout, s.cancel)
+	defer late.Stop()
+	s.close.Do(s.GroupTransactSession.Close)
+	s.cancel()
+}
+
+// Abandon ends the session without a word to the brokers. What has been produced
+// and not acknowledged fails at once.
+func (s *Session) Abandon() {
+	s.cancel()
+	s.Close()
 }
 
 // fetched is called with the committed offsets of newly assigned partitions,
@@ -132,6 +157,7 @@ func (s *Session) fetched(_ context.Context, _ *kgo.Client, resp *kmsg.OffsetFet
 		s.changes.Assigned = slices.DeleteFunc(s.changes.Assigned, func(x Assignment) bool { return x.Partition == a.Partition })
 		s.changes.Assigned = append(s.changes.Assigned, a)
 		s.positions[a.Partition] = max(offset, 0)
+		s.committed[a.Partition] = max(offset, 0)
 	}
 	for _, g := range resp.Groups {
 		for _, t := range g.Topics {
@@ -176,6 +202,7 @@ func (s *Session) lose(p Partition) {
 	s.changes.Revoked = append(s.changes.Revoked, p)
 	s.changes.Assigned = slices.DeleteFunc(s.changes.Assigned, func(x Assignment) bool { return x.Partition == p })
 	delete(s.positions, p)
+	delete(s.committed, p)
 }
 
 // TakeChanges returns what changed since the last call. A partition may be gone
@@ -199,6 +226,59 @@ func (s *Session) Advance(p Partition, offset int64) bool {
 		s.positions[p] = offset
 	}
 	return owned
+}
+
+// End ends the transaction: it is committed, with how far was polled, if commit is
+// set and the member still owns what it polled, and aborted otherwise; it reports
+// which. adjust, which may be nil, may change the offsets on their way.
+//
+// A transaction in which nothing was polled commits the offsets of before again.
+// It is by the offsets that brokers tell a member from one that has lost its
+// partitions and does not know.
+func (s *Session) End(ctx context.Context, commit bool, adjust func(*kmsg.TxnOffsetCommitRequest)) (bool, error) {
+	s.mu.Lock()
+	polled, before := maps.Clone(s.positions), maps.Clone(s.committed)
+	s.mu.Unlock()
+	ctx = kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+		if len(req.Topics) == 0 {
+			req.Topics = offsetsOf(before)
+		}
+		if adjust != nil {
+			adjust(req)
+		}
+		return nil
+	})
+	committed, err := s.GroupTransactSession.End(ctx, kgo.TransactionEndTry(commit))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p := range s.positions {
+		// A partition that was assigned meanwhile has offsets of its own.
+		if was, ok := before[p]; !ok || was != s.committed[p] {
+			continue
+		}
+		if committed {
+			s.committed[p] = polled[p]
+		} else {
+			s.positions[p] = s.committed[p] // where the client goes back to
+		}
+	}
+	return committed, err
+}
+
+func offsetsOf(offsets map[Partition]int64) []kmsg.TxnOffsetCommitRequestTopic {
+	byTopic := map[string][]kmsg.TxnOffsetCommitRequestTopicPartition{}
+	for p, offset := range offsets {
+		part := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+		part.Partition, part.Offset = p.Partition, offset
+		byTopic[p.Topic] = append(byTopic[p.Topic], part)
+	}
+	var out []kmsg.TxnOffsetCommitRequestTopic
+	for name, partitions := range byTopic {
+		topic := kmsg.NewTxnOffsetCommitRequestTopic()
+		topic.Topic, topic.Partitions = name, partitions
+		out = append(out, topic)
+	}
+	return out
 }
 
 // Positions returns the next offset to read of each partition owned.

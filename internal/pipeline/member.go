@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,8 +54,21 @@ type member struct {
 	log      *slog.Logger
 }
 
-// drainTimeout bounds the last transaction and leaving the group on shutdown.
-const drainTimeout = 8 * time.Second
+// drainTimeout bounds the last transaction after the context has ended. Leaving
+// the group comes on top.
+const drainTimeout = 6 * time.Second
+
+// draining returns the context of a transaction: it may take as long as the
+// brokers let it be open, and after the end of ctx only so long as a shutdown
+// may.
+func draining(ctx context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionTimeout)
+	stop := context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(drainTimeout, cancel)
+		context.AfterFunc(work, func() { t.Stop() })
+	})
+	return work, func() { stop(); cancel() }
+}
 
 // run keeps a session going; one that fails is replaced by a new one, after a
 // pause, so that it starts from what is committed.
@@ -73,10 +87,7 @@ func (m *member) run(ctx context.Context) error {
 		}
 		pause := time.Duration(min(failures, 10))*500*time.Millisecond + rand.N(500*time.Millisecond)
 		m.log.Error("session lost; starting another", "role", m.role, "error", err, "pause", pause)
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		sleep(ctx, pause)
 	}
 	return nil
 }
@@ -113,7 +124,7 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (c
 	if !in.any && !m.always {
 		return false, nil
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	drain, cancel := draining(ctx)
 	defer cancel()
 	started := time.Now()
 	out, err := st.flush(drain, started)
@@ -152,7 +163,9 @@ func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polle
 		if fetches.IsClientClosed() {
 			return in, errors.New("cannot poll: the client is closed")
 		}
-		m.pollErrors(fetches)
+		if m.pollErrors(fetches) {
+			sleep(due, errorPause)
+		}
 		if c := s.TakeChanges(); len(c.Assigned)+len(c.Revoked) > 0 {
 			m.log.Info("rebalanced", "role", m.role, "assigned", len(c.Assigned), "revoked", len(c.Revoked))
 			if o, ok := st.(owner); ok {
@@ -188,14 +201,31 @@ func readTo(fetches kgo.Fetches) map[kafka.Partition]int64 {
 	return read
 }
 
-func (m *member) pollErrors(fetches kgo.Fetches) {
+// errorPause is how long a member waits after a fetch that failed: the client
+// fetches again at once, and many errors last.
+const errorPause = 100 * time.Millisecond
+
+// sleep waits, at most until the context ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// pollErrors reports errors of a poll, and whether there were any.
+func (m *member) pollErrors(fetches kgo.Fetches) (any bool) {
 	for _, e := range fetches.Errors() {
 		if errors.Is(e.Err, context.DeadlineExceeded) || errors.Is(e.Err, context.Canceled) {
 			continue
 		}
 		m.metrics.pollErrors.WithLabelValues(m.role, e.Topic).Inc()
 		m.log.Warn("cannot fetch", "role", m.role, "topic", e.Topic, "partition", e.Partition, "error", e.Err)
+		any = true
 	}
+	return any
 }
 
 // commit produces the output and commits how far was read, in one transaction;
@@ -211,14 +241,18 @@ func (m *member) commit(ctx context.Context, s *kafka.Session, out output, count
 			s.Produce(ctx, r, produced.Promise())
 		}
 	}
+	// What has been sent is waited for, however long: the client cannot know
+	// whether it arrived. Only the end of the session frees it from that.
+	abandoned := context.AfterFunc(ctx, s.Abandon)
 	produceErr := produced.Err()
-	if out.resume != nil {
-		ctx = kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
-			lowerOffsets(req, out.resume)
-			return nil
-		})
+	if !abandoned() {
+		return false, fmt.Errorf("cannot produce: %w", cmp.Or(produceErr, ctx.Err()))
 	}
-	committed, err := s.End(ctx, kgo.TransactionEndTry(counts && produceErr == nil))
+	var lower func(*kmsg.TxnOffsetCommitRequest)
+	if out.resume != nil {
+		lower = func(req *kmsg.TxnOffsetCommitRequest) { lowerOffsets(req, out.resume) }
+	}
+	committed, err := s.End(ctx, counts && produceErr == nil, lower)
 	switch {
 	case produceErr != nil:
 		return committed, fmt.Errorf("cannot produce: %w", produceErr)

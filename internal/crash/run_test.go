@@ -1,0 +1,208 @@
+//go:build synctests
+
+package crash
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/flyball-io/flyball/internal/crash/proxy"
+)
+
+// patience is how long, in virtual time, a run may take after its last fault.
+const patience = 5 * time.Minute
+
+// unreached is how long a fault waits for its step; some steps do not come.
+const unreached = 20 * time.Second
+
+// driver carries out a plan.
+type driver struct {
+	w    *world
+	plan plan
+	rng  *rand.Rand
+
+	mu    sync.Mutex
+	armed *fault // waits for its step
+	left  int    // of its skip
+	fired chan struct{}
+	count map[string]int // faults that happened
+}
+
+// runPlan runs the log while the faults of a plan happen, and returns what is
+// wrong, "" for nothing, and how many faults of each kind happened.
+func runPlan(t *testing.T, s setup, p plan, want results) (wrong string, happened map[string]int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, s)
+		defer w.close()
+		d := &driver{w: w, plan: p, rng: rand.New(rand.NewPCG(p.seed, 1)), count: map[string]int{}}
+		w.onMessage(d.message)
+		if p.split {
+			for _, role := range []string{"aggregate", "evaluate", "decide"} {
+				w.start(role)
+				w.start(role)
+			}
+		} else {
+			w.start()
+			w.start()
+		}
+		r := w.reader()
+		defer r.client.Close()
+		var busy sync.WaitGroup
+		busy.Go(func() { w.feed(context.Background(), testLog()) })
+		busy.Go(d.faults)
+		busy.Wait()
+		for began := time.Now(); !r.has(want) && time.Since(began) < patience; {
+			d.replace()
+			r.poll(time.Second)
+		}
+		r.poll(settle)
+		wrong, happened = r.compare(want), d.count
+		if wrong != "" {
+			wrong = fmt.Sprintf("%s\n%s\nthe last of the log:\n%s", p, wrong, w.log)
+		}
+	})
+	return wrong, happened
+}
+
+// faults makes the faults of the plan happen, one after the other.
+func (d *driver) faults() {
+	for i := range d.plan.faults {
+		f := &d.plan.faults[i]
+		time.Sleep(f.gap)
+		d.replace()
+		switch f.kind {
+		case faultError:
+			d.happens(f, nil)
+			f.answer(d.w.cluster)
+		case faultStop, faultFewer:
+			if p := d.any(); p != nil {
+				d.happens(f, p)
+				p.cancel()
+				if f.kind == faultStop {
+					d.another(p)
+				}
+			}
+		case faultMore:
+			if p := d.any(); p != nil {
+				d.happens(f, p)
+				d.w.start(p.roles...)
+			}
+		default:
+			d.await(f)
+		}
+	}
+}
+
+// await arms a fault and waits until it has happened.
+func (d *driver) await(f *fault) {
+	fired := make(chan struct{})
+	d.mu.Lock()
+	d.armed, d.left, d.fired = f, f.skip, fired
+	d.mu.Unlock()
+	timer := time.NewTimer(unreached)
+	defer timer.Stop()
+	select {
+	case <-fired:
+	case <-timer.C:
+		d.mu.Lock()
+		d.armed = nil
+		d.mu.Unlock()
+	}
+}
+
+// message sees every message, and makes the armed fault happen at its step.
+func (d *driver) message(p *process, m proxy.Message) {
+	d.mu.Lock()
+	f := d.armed
+	if f == nil || !p.alive() || m != (proxy.Message{Key: f.at.key.Int16(), Version: m.Version, Client: f.at.client, Response: f.at.response}) {
+		d.mu.Unlock()
+		return
+	}
+	if d.left--; d.left >= 0 {
+		d.mu.Unlock()
+		return
+	}
+	d.armed = nil
+	close(d.fired)
+	d.mu.Unlock()
+	d.happens(f, p)
+	switch f.kind {
+	case faultKill:
+		p.kill()
+		d.another(p)
+	case faultDrop:
+		p.link.Drop()
+	case faultHold:
+		p.link.Hold()
+		time.AfterFunc(f.lasts, p.link.Release)
+	case faultSlow:
+		p.link.Delay(100 * time.Millisecond)
+		time.AfterFunc(f.lasts, func() { p.link.Delay(latency) })
+	default:
+		panic("BUG: no such fault: " + f.kind)
+	}
+}
+
+func (d *driver) happens(f *fault, p *process) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.count[f.kind]++
+	d.count[f.at.String()]++
+	name := ""
+	if p != nil {
+		name = p.name
+	}
+	d.w.note("FAULT %s %s", name, f)
+}
+
+// another starts a process in the place of one, a while later.
+func (d *driver) another(p *process) {
+	d.mu.Lock()
+	wait := time.Duration(d.rng.ExpFloat64() * float64(2*time.Second))
+	d.mu.Unlock()
+	time.AfterFunc(wait, func() { d.w.start(p.roles...) })
+}
+
+// any returns a process that lives.
+func (d *driver) any() *process {
+	living := d.living()
+	if len(living) == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return living[d.rng.IntN(len(living))]
+}
+
+func (d *driver) living() []*process {
+	d.w.mu.Lock()
+	defer d.w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(d.w.processes), func(p *process) bool { return !p.alive() })
+}
+
+// replace starts a process for every role that nobody has any more: one may give
+// up when the broker refuses it, as a program ends with an error.
+func (d *driver) replace() {
+	held := map[string]bool{}
+	for _, p := range d.living() {
+		for _, role := range p.roles {
+			held[role] = true
+		}
+	}
+	for _, role := range []string{"aggregate", "evaluate", "decide"} {
+		if !held[role] {
+			d.w.start(role)
+		}
+	}
+}
+
+var _ = kmsg.Produce
