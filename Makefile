@@ -9,7 +9,7 @@ FUZZTIME ?= 60s
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka lint fuzz bench clickhouse kafka cc clean help
+.PHONY: build dev test test-kafka lint fuzz bench clickhouse kafka cc accuracy-canary clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 
 bench: build clickhouse ## measure; writes benchmarks/out/bench.json
 	$(GO) run ./benchmarks/bench
+
+accuracy-canary: ## measure the canary judges; writes benchmarks/out/canary.json
+	$(GO) run ./benchmarks/accuracy/canary
 
 clean: ## remove what was built
 	rm -rf bin benchmarks/out

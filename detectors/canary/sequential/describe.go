@@ -225,11 +225,10 @@ func band(h histogram, q, dispersion, alpha float64) (canary.Number, [2]canary.N
 }
 
 func (l *latency) needs(at levels) (panes, events float64) {
-	panes, events = math.Inf(1), 0
 	worst := 0.0
 	for _, t := range l.thresholds {
 		p, e := t.counts.needs(at)
-		if p > worst {
+		if p > worst && t.quantile <= tailFrom {
 			worst, events = p, e
 		}
 	}

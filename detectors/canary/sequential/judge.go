@@ -129,6 +129,15 @@ func (j *Judge) End() {
 	j.settle()
 }
 
+// Decision returns the verdict of all panes so far without its details, which
+// take longer to make than to judge.
+func (j *Judge) Decision() canary.Verdict {
+	if j.failedAt > 0 {
+		return canary.VerdictFail
+	}
+	return j.outcome().verdict
+}
+
 // settle notes the first look at which the canary failed, and at which it could
 // have passed.
 func (j *Judge) settle() {

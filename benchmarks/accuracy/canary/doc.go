@@ -1,0 +1,7 @@
+// Command canary measures how often the canary judges are right: false fails of
+// canaries that are the same as their baseline, and regressions found, on simulated
+// data with fixed seeds. Both judges see the same data. Sixty panes of a minute per
+// arm; the sequential judge looks after every one, Kayenta's once, at the end.
+//
+// It prints a table and writes benchmarks/out/canary.json.
+package main

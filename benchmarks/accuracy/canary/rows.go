@@ -1,0 +1,252 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/flyball-io/flyball/detectors/canary"
+	"github.com/flyball-io/flyball/detectors/canary/kayenta"
+	"github.com/flyball-io/flyball/detectors/canary/sequential"
+)
+
+const (
+	seed    = 20260131
+	minutes = 60
+)
+
+type group int
+
+const (
+	same group = iota
+	regression
+	more
+)
+
+// row is one simulation: data, a metric, and until when a fail counts.
+type row struct {
+	name, title, want string
+	group             group
+	by                int
+	horizon           int
+	metric            sequential.Metric
+	// start begins a run; what it returns makes the panes one by one.
+	start func(d *draw) minute
+	// prepare, if any, adds to the metric what was known before the run.
+	prepare func(d *draw, m *sequential.Metric)
+}
+
+// minute makes one pane, and the two values that Kayenta sees of it.
+type minute func() (pane sequential.Pane, control, experiment float64)
+
+// draw is the source of chance of one run.
+type draw struct {
+	*rand.Rand
+	src rand.Source
+}
+
+func newDraw(stream uint64) *draw {
+	src := rand.NewPCG(seed, stream)
+	return &draw{rand.New(src), src}
+}
+
+func (d *draw) poisson(mean float64) float64 {
+	if mean <= 0 {
+		return 0
+	}
+	return distuv.Poisson{Lambda: mean, Src: d.src}.Rand()
+}
+
+// overdispersed draws counts whose variance is factor times the mean.
+func (d *draw) overdispersed(mean, factor float64) float64 {
+	return d.poisson(distuv.Gamma{Alpha: mean / (factor - 1), Beta: 1 / (factor - 1), Src: d.src}.Rand())
+}
+
+// add runs a row once.
+func (o *outcome) add(r row, stream uint64) {
+	d := newDraw(stream)
+	m := r.metric
+	if r.prepare != nil {
+		r.prepare(d, &m)
+	}
+	c := sequential.Default()
+	c.Horizon = r.horizon
+	j, err := sequential.New(c, []sequential.Metric{m})
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	next := r.start(d)
+	var pair canary.Pair
+	failed := 0
+	for t := range minutes {
+		p, control, experiment := next()
+		pair.Control, pair.Experiment = append(pair.Control, control), append(pair.Experiment, experiment)
+		if failed > 0 {
+			continue
+		}
+		if err := j.Observe([]sequential.Pane{p}); err != nil {
+			panic("BUG: " + err.Error())
+		}
+		if j.Decision() == canary.VerdictFail {
+			failed = t + 1
+		}
+	}
+	switch {
+	case failed > 0 && failed <= r.by:
+		o.failedAt = append(o.failedAt, failed)
+	case failed == 0 && j.Decision() == canary.VerdictPass:
+		o.passed++
+	}
+	if kayentaFails(m.Direction, pair) {
+		o.kayenta++
+	}
+}
+
+// kayentaFails asks Kayenta's judge, with its defaults, about all values at once.
+func kayentaFails(direction canary.Direction, p canary.Pair) bool {
+	p.Name = "m"
+	result := kayenta.Judge(&canary.Request{
+		Judge: canary.JudgeConfig{Tolerance: 0.25, Confidence: 0.98},
+		Metrics: []canary.MetricConfig{{
+			Name: "m", Groups: []string{"g"}, Direction: direction,
+			Effect: canary.Effect{Measure: canary.MeanRatio, AllowedIncrease: 1, AllowedDecrease: 1, CriticalIncrease: 1, CriticalDecrease: 1},
+		}},
+		Thresholds: canary.Thresholds{Pass: 95, Marginal: 75},
+		Pairs:      []canary.Pair{p},
+	})
+	return kayenta.Verdict(result) == canary.VerdictFail
+}
+
+func metric(kind sequential.Kind, direction canary.Direction) sequential.Metric {
+	m := sequential.Metric{
+		Name: "m", Groups: []string{"g"}, Kind: kind, Direction: direction,
+		Increase: 1, Decrease: 1, CriticalIncrease: 1, CriticalDecrease: 1,
+		Tolerance: sequential.DefaultTolerance,
+	}
+	if kind == sequential.Counts {
+		m.Tolerance, m.Floor = sequential.DefaultCountsTolerance, sequential.DefaultFloorShare
+	}
+	return m
+}
+
+// gauges makes a pane of one value per arm.
+func gauges(c, b float64) (sequential.Pane, float64, float64) {
+	return sequential.Pane{Canary: sequential.Arm{Values: []float64{c}}, Baseline: sequential.Arm{Values: []float64{b}}}, b, c
+}
+
+// counts makes a pane of errors out of requests. Kayenta sees error rates.
+func counts(c, requests, b, baselineRequests float64) (sequential.Pane, float64, float64) {
+	return sequential.Pane{
+		Canary:   sequential.Arm{Values: []float64{c}, Exposure: []float64{requests}},
+		Baseline: sequential.Arm{Values: []float64{b}, Exposure: []float64{baselineRequests}},
+	}, b / baselineRequests, c / requests
+}
+
+func rows() []row {
+	up, either := canary.Increase, canary.Either
+	list := []row{
+		{name: "iid", title: "A/A independent", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0)},
+		{name: "ar5", title: "A/A AR(1) 0.5", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0.5)},
+		{name: "ar7", title: "A/A AR(1) 0.7", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0.7)},
+		{name: "ar9", title: "A/A AR(1) 0.9", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0.9)},
+		{name: "pods", title: "A/A pod offset 0.5 sd, 3 pods per arm", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: pods(3, 0.5)},
+		{name: "overdispersed", title: "A/A 3 errors/min, variance 5 × mean", want: "≤ 1 %", metric: metric(sequential.Counts, up), start: overdispersed(3, 5)},
+		{name: "poisson", title: "A/A 600 req/min, 0.1 % errors", want: "", group: more, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.001, 0.001)},
+		{name: "latency", title: "A/A latency, 600 req/min", want: "", group: more, metric: metric(sequential.Latency, up), start: latencies(0), prepare: before(0)},
+		{name: "latency_clumps", title: "A/A latency, 5 % of minutes at 10 × in both arms", want: "", group: more, metric: metric(sequential.Latency, up), start: clumps(0.05), prepare: before(0.05)},
+		{name: "errors_3x_600rpm_by_30min", title: "600 req/min, 0.1 → 0.3 % errors, by minute 30", want: "≥ 99 %", group: regression, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.003, 0.001)},
+		{name: "errors_3x_600rpm_by_30min_stable_fleet", title: "… the baseline being 9 times the canary", want: "≥ 99 %", group: more, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 5400, 0.003, 0.001)},
+		{name: "errors_20x_5rpm_by_20min", title: "5 req/min, 1 → 20 % errors, by minute 20", want: "≥ 99 %", group: regression, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01)},
+		{name: "errors_20x_5rpm_by_20min_stable_fleet", title: "… the baseline being 9 times the canary", want: "≥ 99 %", group: more, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 45, 0.2, 0.01)},
+		{name: "tail_5pct_minutes", title: "5 % of minutes at 10 × latency", want: "≥ 95 %", group: regression, metric: metric(sequential.Latency, up), start: latencies(3), prepare: before(0)},
+		{name: "shared_load_5pct", title: "shared random-walk load, canary +5 %", want: "≥ 95 %", group: regression, metric: metric(sequential.Gauge, up), start: sharedLoad(0.05)},
+		{name: "shared_load", title: "… canary the same", want: "", group: more, metric: metric(sequential.Gauge, up), start: sharedLoad(0)},
+		{name: "fixed_horizon_10pct", title: "6000 req/min, 1 → 1.1 % errors, fixed horizon", want: "≥ 78 %", group: regression, horizon: minutes, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.011, 0.01)},
+		{name: "open_horizon_10pct", title: "… open horizon", want: "", group: more, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.011, 0.01)},
+		{name: "fixed_horizon", title: "… fixed horizon, canary the same", want: "", group: more, horizon: minutes, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.01, 0.01)},
+		{name: "gauge_10pct", title: "gauge, +10 % of the mean, sd 10 %", want: "", group: more, metric: metric(sequential.Gauge, up), start: shifted(0.1)},
+	}
+	for i := range list {
+		if list[i].by == 0 {
+			list[i].by = minutes
+		}
+	}
+	return list
+}
+
+// process makes a stationary AR(1) process of unit variance.
+func process(d *draw, rho float64) func() float64 {
+	x := d.NormFloat64()
+	return func() float64 {
+		v := x
+		x = rho*x + math.Sqrt(1-rho*rho)*d.NormFloat64()
+		return v
+	}
+}
+
+// autoregressive is a gauge of mean 100 and standard deviation 10.
+func autoregressive(rho float64) func(*draw) minute {
+	return func(d *draw) minute {
+		c, b := process(d, rho), process(d, rho)
+		return func() (sequential.Pane, float64, float64) { return gauges(100+10*c(), 100+10*b()) }
+	}
+}
+
+func shifted(by float64) func(*draw) minute {
+	return func(d *draw) minute {
+		return func() (sequential.Pane, float64, float64) {
+			return gauges(100*(1+by)+10*d.NormFloat64(), 100+10*d.NormFloat64())
+		}
+	}
+}
+
+// pods gives every pod an offset for the whole run. Kayenta sees the arms' means.
+func pods(n int, offset float64) func(*draw) minute {
+	return func(d *draw) minute {
+		offsets := make([]float64, 2*n)
+		for i := range offsets {
+			offsets[i] = 100 + 10*offset*d.NormFloat64()
+		}
+		arm := func(offsets []float64) (a sequential.Arm, mean float64) {
+			for _, o := range offsets {
+				a.Values = append(a.Values, o+10*d.NormFloat64())
+				mean += a.Values[len(a.Values)-1] / float64(len(offsets))
+			}
+			return a, mean
+		}
+		return func() (sequential.Pane, float64, float64) {
+			c, experiment := arm(offsets[:n])
+			b, control := arm(offsets[n:])
+			return sequential.Pane{Canary: c, Baseline: b}, control, experiment
+		}
+	}
+}
+
+func overdispersed(mean, factor float64) func(*draw) minute {
+	return func(d *draw) minute {
+		return func() (sequential.Pane, float64, float64) {
+			return counts(d.overdispersed(mean, factor), 600, d.overdispersed(mean, factor), 600)
+		}
+	}
+}
+
+func errorRates(requests, baselineRequests, rate, baselineRate float64) func(*draw) minute {
+	return func(d *draw) minute {
+		return func() (sequential.Pane, float64, float64) {
+			return counts(d.poisson(requests*rate), requests, d.poisson(baselineRequests*baselineRate), baselineRequests)
+		}
+	}
+}
+
+// sharedLoad is a gauge in proportion to a load that wanders by 5 % a minute, with
+// 4 % noise of each arm's own.
+func sharedLoad(by float64) func(*draw) minute {
+	return func(d *draw) minute {
+		load := 100.0
+		return func() (sequential.Pane, float64, float64) {
+			load *= math.Exp(0.05 * d.NormFloat64())
+			return gauges(load*(1+by)*(1+0.04*d.NormFloat64()), load*(1+0.04*d.NormFloat64()))
+		}
+	}
+}
