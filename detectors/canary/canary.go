@@ -6,8 +6,6 @@
 // can stand in for Kayenta's own.
 package canary
 
-import "math"
-
 // Verdict is what a judge says of the whole canary.
 type Verdict string
 
@@ -84,14 +82,4 @@ func FinalJudgement(score float64, marginal, pass *float64) (bool, string) {
 		return false, "Final canary score " + text + " is below the pass score threshold."
 	}
 	return true, "Final canary score " + text + " met or exceeded the pass score threshold."
-}
-
-func present(values []float64) int {
-	n := 0
-	for _, v := range values {
-		if !math.IsNaN(v) {
-			n++
-		}
-	}
-	return n
 }
