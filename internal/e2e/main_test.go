@@ -6,13 +6,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/flyball-io/flyball/internal/embedded/apachekafka"
 	"github.com/flyball-io/flyball/internal/embedded/embeddedtest"
 )
 
-// apache is the real broker, when tests run against one.
-var apache apachekafka.Shared
+// apache is the real broker, when tests run against one. It may start slowly where
+// everything is tested at once.
+var apache = apachekafka.Shared{Config: apachekafka.Config{ReadyTimeout: 5 * time.Minute}}
 
 // binary is the path of the flyball that was built for the tests.
 var binary string
