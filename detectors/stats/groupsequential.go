@@ -84,9 +84,9 @@ func (g *GroupSequential) advance(information, added, bound float64) {
 			next[i] = normalDensity(s/root) / root
 			continue
 		}
-		// The kernel is nothing beyond 8 of its standard deviations.
-		first := max(0, int((s-boundMost*sd-g.from)/g.step))
-		last := min(len(g.density)-1, int((s+boundMost*sd-g.from)/g.step)+1)
+		// Beyond 6 of its standard deviations the kernel holds 1e-9.
+		first := max(0, int((s-6*sd-g.from)/g.step))
+		last := min(len(g.density)-1, int((s+6*sd-g.from)/g.step)+1)
 		for j := first; j <= last; j++ {
 			next[i] += g.density[j] * normalDensity((s-g.from-float64(j)*g.step)/sd)
 		}

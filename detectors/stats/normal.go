@@ -46,12 +46,12 @@ func logSumExp(logs []float64) float64 {
 }
 
 // bisect returns where f crosses zero between low and high, which must have
-// values of different sign, to the last bits.
+// values of different sign, to 13 digits.
 func bisect(f func(float64) float64, low, high float64) float64 {
 	lowNegative := f(low) < 0
 	for range 200 {
 		mid := low + (high-low)/2
-		if mid == low || mid == high {
+		if high-low <= 1e-13*(1+math.Abs(mid)) {
 			break
 		}
 		if (f(mid) < 0) == lowNegative {

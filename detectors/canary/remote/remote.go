@@ -94,6 +94,8 @@ func newQuestion(r *canary.Request) *question {
 		q.config.Beta = r.Judge.Beta
 	}
 	all := q.collect()
+	canaryAlive := slices.ContainsFunc(all, func(s *series) bool { return anySome(s.canary) })
+	baselineAlive := slices.ContainsFunc(all, func(s *series) bool { return anySome(s.baseline) })
 	for _, s := range all {
 		s.exposure = s.find(all, s.config.Exposure)
 	}
@@ -102,7 +104,7 @@ func newQuestion(r *canary.Request) *question {
 			q.traffic = append(q.traffic, s)
 			continue
 		}
-		s.fill()
+		s.fill(canaryAlive, baselineAlive)
 		s.metric = s.describe(q.config.PaneLength)
 		q.judged = append(q.judged, s)
 	}
@@ -160,28 +162,34 @@ func (s *series) find(all []*series, name string) *series {
 	return all[i]
 }
 
-// fill replaces NaN by 0 where the configuration says so. An arm without any value
-// is replaced only when the other has some: with neither, there are no data.
-func (s *series) fill() {
+// fill replaces NaN by 0 where the configuration says so, except in an arm of which
+// nothing at all is known: a canary that reports nothing is not shown to be healthy.
+// An arm without a value here is known from its other metrics; a baseline also from
+// the canary's values, because taking it for 0 does not excuse the canary.
+func (s *series) fill(canaryAlive, baselineAlive bool) {
 	if !s.config.ReplaceNaN {
 		return
 	}
-	any := false
-	for _, arm := range [][]samples{s.canary, s.baseline} {
-		any = any || slices.ContainsFunc(arm, func(r samples) bool { return some(r.values) })
+	if canaryAlive {
+		zero(s.canary)
 	}
-	if !any {
-		return
+	if baselineAlive || anySome(s.canary) {
+		zero(s.baseline)
 	}
-	for _, arm := range [][]samples{s.canary, s.baseline} {
-		for _, r := range arm {
-			for i, v := range r.values {
-				if math.IsNaN(v) {
-					r.values[i] = 0
-				}
+}
+
+func zero(arm []samples) {
+	for _, r := range arm {
+		for i, v := range r.values {
+			if math.IsNaN(v) {
+				r.values[i] = 0
 			}
 		}
 	}
+}
+
+func anySome(arm []samples) bool {
+	return slices.ContainsFunc(arm, func(r samples) bool { return some(r.values) })
 }
 
 // describe makes the metric of a series.

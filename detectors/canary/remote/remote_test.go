@@ -173,6 +173,17 @@ func TestNothingIsNotGood(t *testing.T) {
 	f(`{"canary":{"mustHaveData":true}}`, nan, nan, canary.VerdictFail)
 	f(`{}`, draw(60, normal(1, 9, 1)), nan, canary.VerdictInconclusive)
 	f(`{"canary":{"nanStrategy":"replace"}}`, nan, repeat(60, 3), canary.VerdictFail)
+	f(`{"canary":{"nanStrategy":"replace","direction":"increase"}}`, repeat(60, 3), nan, canary.VerdictInconclusive)
+}
+
+// A canary without errors that reports something else is alive.
+func TestOtherMetricsShowThatAnArmIsAlive(t *testing.T) {
+	config := map[string]string{"errors": `{"canary":{"nanStrategy":"replace","direction":"increase"}}`, "cpu": `{}`}
+	cpu := pair{Name: "cpu", Values: values(draw(60, normal(1, 9, 1)), draw(60, normal(2, 9, 1)))}
+	r := judge(t, config, "", pair{Name: "errors", Values: values(repeat(60, 3), repeat(60, "NaN"))}, cpu)
+	if r.Flyball.Verdict.Verdict != canary.VerdictPass {
+		t.Errorf("%s: %s", r.Flyball.Verdict.Verdict, r.Results[0].ClassificationReason)
+	}
 }
 
 func TestReport(t *testing.T) {
@@ -205,7 +216,7 @@ func TestAnswersAreRepeatable(t *testing.T) {
 		}
 		return string(text)
 	}
-	if ask() != ask() {
+	if first, second := ask(), ask(); first != second {
 		t.Error("two answers")
 	}
 }

@@ -94,7 +94,7 @@ func (c *counts) assess() assessment {
 	}
 	up, known := c.dispersion(c.marginUp)
 	if !known {
-		a.wait = fmt.Sprintf("%d of the %d panes that it takes to know how much the counts vary", c.ratio.Panes(), minPanes)
+		a.wait = fmt.Sprintf("%d panes so far, and it takes %d of even traffic to know how much the counts vary", c.ratio.Panes(), minPanes)
 		return a
 	}
 	safe, _ := c.dispersion(c.safeUp)

@@ -288,7 +288,7 @@ func TestNeeds(t *testing.T) {
 
 // A fixed horizon finds with less what an open end finds.
 func TestHorizon(t *testing.T) {
-	const runs = 60
+	const runs = 12
 	found := map[int]int{}
 	for run := range uint64(runs) {
 		for _, horizon := range []int{0, 60} {
