@@ -14,9 +14,9 @@ const chunkSlices = 64
 // as the memory, as what an abort goes back to, and as the durable form.
 type chunk struct {
 	index  int64
-	sum    counts // of its slices, weighed
+	sum    counts // of its slices
 	before counts // of all chunks before it
-	data   []byte // not weighed
+	data   []byte
 }
 
 type counts struct{ total, bad int64 }
@@ -32,24 +32,13 @@ func next(data []byte) (counts, []byte) {
 }
 
 // firstSlices returns the sum of the first n slices of a chunk.
-func firstSlices(data []byte, n int, w weigh) (sum counts) {
+func firstSlices(data []byte, n int) (sum counts) {
 	var c counts
 	for ; n > 0 && len(data) > 0; n-- {
 		c, data = next(data)
-		sum = sum.plus(w.of(c))
+		sum = sum.plus(c)
 	}
 	return sum
-}
-
-// slice returns the n-th slice of a chunk.
-func slice(data []byte, n int) (c counts) {
-	for ; n >= 0; n-- {
-		if len(data) == 0 {
-			return counts{}
-		}
-		c, data = next(data)
-	}
-	return c
 }
 
 // unpack decodes a chunk.
