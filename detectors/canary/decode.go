@@ -19,7 +19,7 @@ func DecodeRequest(text []byte) (*Request, error) {
 	r := &Request{GroupWeights: map[string]float64{}}
 	r.Judge = decodeJudge(config.get("judge").get("judgeConfigurations"))
 	for name := range config.get("classifier").get("groupWeights").members() {
-		r.GroupWeights[name] = config.get("classifier").get("groupWeights").get(name).within(0, 0, 100)
+		r.GroupWeights[name] = config.get("classifier").get("groupWeights").get(name).coerced().within(0, 0, 100)
 	}
 	r.Thresholds = decodeThresholds(root.get("scoreThresholds"), config.get("classifier").get("scoreThresholds"))
 	for _, m := range config.get("metrics").list() {
@@ -60,8 +60,8 @@ func decodeJudge(f field) JudgeConfig {
 // the 95 and 75 that Spinnaker's documentation recommends.
 func decodeThresholds(request, config field) Thresholds {
 	t := Thresholds{
-		Pass:     request.get("pass").within(config.get("pass").within(95, 0, 100), 0, 100),
-		Marginal: request.get("marginal").within(config.get("marginal").within(75, 0, 100), 0, 100),
+		Pass:     request.get("pass").coerced().within(config.get("pass").coerced().within(95, 0, 100), 0, 100),
+		Marginal: request.get("marginal").coerced().within(config.get("marginal").coerced().within(75, 0, 100), 0, 100),
 	}
 	if t.Marginal > t.Pass {
 		request.get("marginal").fail(fmt.Sprintf("%v is above pass, %v", t.Marginal, t.Pass), "give a marginal threshold that is not above pass")

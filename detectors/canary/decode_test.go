@@ -18,11 +18,11 @@ const request = `{
      "outliers": {"strategy": "remove", "outlierFactor": 2}, "effectSize": {"measure": "cles", "allowedIncrease": 0.8}}}},
    {"name": "errors", "analysisConfigurations": {"canary": {"direction": "sideways", "nanStrategy": "guess", "effectSize": {"measure": "guess", "criticalDecrease": 0}}, "flyball": {"kind": "counts", "exposure": "cpu"}}}
   ],
-  "classifier": {"groupWeights": {"a": 60, "b": 40}, "scoreThresholds": {"pass": 80, "marginal": 60}}
+  "classifier": {"groupWeights": {"a": 60, "b": "40"}, "scoreThresholds": {"pass": 80, "marginal": 60}}
  },
- "scoreThresholds": {"pass": 90},
+ "scoreThresholds": {"pass": "90"},
  "metricSetPairList": [
-  {"name": "cpu", "id": "x", "tags": {"zone": "z"}, "values": {"control": [1, "NaN", null, NaN, -Infinity], "experiment": [2.5]},
+  {"name": "cpu", "id": "x", "tags": {"zone": "z"}, "values": {"control": [1, "NaN", null, NaN, -Infinity], "experiment": ["2.5"]},
    "scopes": {"control": {"startTimeIso": "2026-01-31T12:00:00Z", "stepMillis": 60000}, "experiment": {"startTimeMillis": 1000, "stepMillis": 10000}}},
   {"name": "errors", "values": {}}
  ]
@@ -83,7 +83,7 @@ func TestDecodeRequestNamesTheField(t *testing.T) {
 	f("canaryConfig.judge.judgeConfigurations.horizon", "whole", `"confLevel": 0.95`, `"horizon": 1.5`)
 	f("canaryConfig.judge.judgeConfigurations.classifier", "no classifier", `"confLevel": 0.95`, `"classifier": "Guess"`)
 	f("canaryConfig.classifier.groupWeights.a", "out of range", `"a": 60`, `"a": 600`)
-	f("scoreThresholds.marginal", "above pass", `{"pass": 90}`, `{"pass": 50}`)
+	f("scoreThresholds.marginal", "above pass", `{"pass": "90"}`, `{"pass": 50}`)
 	f("", "not JSON at byte", `"name": "NetflixACAJudge-v1.0",`, `"name" "x",`)
 	f("", "not JSON at its end", request, `{`)
 	f("", "more after", request, request+`{}`)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -162,6 +163,17 @@ func (f field) number(otherwise float64) float64 {
 	return otherwise
 }
 
+// coerced takes a string that holds a number for the number, as Kayenta does where
+// its types say that there is one.
+func (f field) coerced() field {
+	if text, ok := f.value.(string); ok {
+		if _, err := strconv.ParseFloat(text, 64); err == nil && strings.Trim(text, "+-0123456789.eE") == "" {
+			f.value = json.Number(text)
+		}
+	}
+	return f
+}
+
 // within is number, and the ends of the range it must lie in.
 func (f field) within(otherwise, low, high float64) float64 {
 	v := f.number(otherwise)
@@ -182,6 +194,7 @@ func (f field) panes() int {
 
 // sample is a number that may be absent: null or NaN.
 func (f field) sample() float64 {
+	f = f.coerced()
 	if text, ok := f.value.(string); ok {
 		switch text {
 		case "NaN":

@@ -48,12 +48,14 @@ func logSumExp(logs []float64) float64 {
 // bisect returns where f crosses zero between low and high, which must have
 // values of different sign, to 13 digits.
 func bisect(f func(float64) float64, low, high float64) float64 {
+	return bisectTo(f, low, high, 1e-13)
+}
+
+// bisectTo is bisect to a tolerance, absolute below 1 and relative above.
+func bisectTo(f func(float64) float64, low, high, tolerance float64) float64 {
 	lowNegative := f(low) < 0
-	for range 200 {
+	for high-low > tolerance*(1+math.Abs(low+high)/2) {
 		mid := low + (high-low)/2
-		if high-low <= 1e-13*(1+math.Abs(mid)) {
-			break
-		}
 		if (f(mid) < 0) == lowNegative {
 			low = mid
 		} else {

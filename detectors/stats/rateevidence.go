@@ -53,7 +53,8 @@ func (r *RateRatio) Dispersion(anchor float64, reference *ArmCounts) (d Dispersi
 	if o := shared.dispersion(); shared.df >= leastDF/2 && o.Factor < d.Factor {
 		d = o
 	}
-	return d, within.df >= leastDF
+	// Uneven exposures take away a little.
+	return d, within.df > leastDF-0.5
 }
 
 // leastDF is how many degrees of freedom the dispersion must have before counts

@@ -126,8 +126,8 @@ type Metric struct {
 }
 
 // Defaults of a metric. A rise by a quarter is what Kayenta's judge tolerates;
-// events are so rare that no canary can exclude it for them: it takes some 1,600
-// events, but 100 to exclude that they double.
+// events are so rare that few canaries can exclude it for them: it takes some 1,200
+// events, but 110 to exclude that they double.
 const (
 	DefaultTolerance       = 0.25
 	DefaultCountsTolerance = 1.0
