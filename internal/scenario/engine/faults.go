@@ -48,7 +48,7 @@ func (e *Engine) Rebalance(role Role) error {
 			return err
 		}
 		m.finish(e.log.Begin(), Abort)
-		m.tries = 0
+		m.tries, m.aborted = 0, false
 	}
 	clear(e.unowned)
 	e.shift[role]++

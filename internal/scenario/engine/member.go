@@ -53,6 +53,7 @@ type member struct {
 	head     map[memlog.Partition]int64 // the same as of the last commit: an abort goes back there
 	wanted   []memlog.Partition         // partitions that it shall own and has not been given yet
 	tries    int
+	aborted  bool // since the last commit
 
 	suspended bool
 	planned   Fault // for its next transaction
@@ -229,12 +230,23 @@ func (m *member) fault(polled bool) Fault {
 	return f
 }
 
-// limit is how many records of a partition one transaction takes.
+// limit is how many records of a partition one transaction takes. What is read
+// again after an abort comes in other pieces than before.
 func (m *member) limit() int {
+	if m.aborted {
+		return 1
+	}
 	if n := m.engine.cfg.Batch; n > 0 && (m.role == Evaluate || m.role == Decide) {
 		return n
 	}
 	return 1 << 30
+}
+
+// more reports whether there is something left to read.
+func (m *member) more() bool {
+	return slices.ContainsFunc(m.owned, func(p memlog.Partition) bool {
+		return !m.engine.lagging[p] && m.position[p] < m.engine.log.Stable(p)
+	})
 }
 
 func (m *member) finish(txn *memlog.Txn, f Fault) (again bool) {
@@ -244,11 +256,12 @@ func (m *member) finish(txn *memlog.Txn, f Fault) (again bool) {
 		txn.End(true)
 		m.stage.end(true)
 		m.settle()
-		m.tries = 0
-		return m.engine.cfg.Batch > 0 && !m.always
+		m.tries, m.aborted = 0, false
+		return m.more()
 	case Abort, Rebalanced:
 		txn.End(false)
 		m.stage.end(false)
+		m.aborted = true
 		for _, p := range m.owned {
 			m.position[p] = m.head[p]
 		}

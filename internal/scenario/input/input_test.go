@@ -117,6 +117,10 @@ func TestParseErrors(t *testing.T) {
 	f("partition 0 cart: 5!6", "6 of 5 samples are bad")
 	f("partition 0 cart: 3-1x5", "below 0 in step 5")
 	f("partition 0 cart: 5x0", "x0")
+	f("partition 0 cart step 1d: _x200000", "longer than 292 years")
+	f("partition 0 cart: 1x1000001", "1 to 1000000 steps")
+	f("partition 0 cart: 6000000x2", "more than 10000000 samples")
+	f("partition 0 cart spread: 2000000000", "more than 10000000 samples")
 	f("partition 0 cart late -5s: 1", "skew +5s")
 	f("partition 0 cart step 0s: 1", "above 0")
 	f("partition 0 cart later 5s: 1", `got "later"`)
@@ -170,4 +174,21 @@ func TestFormatDuration(t *testing.T) {
 	f(24*time.Hour, "1d")
 	f(26*time.Hour+time.Minute, "1d2h1m")
 	f(1500*time.Millisecond, "1.5s")
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("partitions 2\nbad {a=\"b\"} with x=1\nstep 1m\npartition 0 cart{c=\"d\"} from -1m late 5s dup spread with y=3s: 5-1!2+1@1ms..5msx3 _x2 # end")
+	f.Add("source orders\npartition returns/1 {a=\"\\\"\"} value took skew +1d: 1@-2e3-1e2x4")
+	f.Fuzz(func(t *testing.T, text string) {
+		in, err := Parse(text, sources)
+		if err != nil {
+			return
+		}
+		for i := range in.Arrivals {
+			a := &in.Arrivals[i]
+			if a.Total <= 0 || a.Bad < 0 || a.Bad > a.Total || a.Partition < 0 || i > 0 && a.At < in.Arrivals[i-1].At {
+				t.Fatalf("arrival %+v", a)
+			}
+		}
+	})
 }

@@ -31,8 +31,11 @@ var (
 	gapForm = regexp.MustCompile(`^_(?:x([0-9]+))?$`)
 )
 
-// maxRun bounds runs, so that a slip of the finger is an error and not a wait.
-const maxRun = 10_000_000
+// Bounds, so that a slip of the finger is an error and not a wait.
+const (
+	maxRun     = 1_000_000
+	maxSamples = 10_000_000 // of a scenario
+)
 
 func parseItem(word string) (item, error) {
 	if m := gapForm.FindStringSubmatch(word); m != nil {

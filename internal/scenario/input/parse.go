@@ -22,6 +22,7 @@ type parser struct {
 	partitions map[string]int32
 	declared   map[string]bool // topics whose partitions are given and do not grow
 	arrivals   []Arrival
+	samples    int64
 }
 
 // stream is one line of samples.
@@ -270,7 +271,9 @@ func (p *parser) items(s *stream, words []string) error {
 			if err := p.arrive(s, at, it, i); err != nil {
 				return fmt.Errorf("%s: %w", word, err)
 			}
-			at += s.step
+			if at += s.step; at < s.from {
+				return fmt.Errorf("%s: the run is longer than 292 years", word)
+			}
 		}
 	}
 	return nil
@@ -287,6 +290,9 @@ func (p *parser) arrive(s *stream, at time.Duration, it item, i int64) error {
 	}
 	if total == 0 {
 		return nil
+	}
+	if p.samples += total * int64(s.copies); p.samples > maxSamples {
+		return fmt.Errorf("these are more than %d samples", maxSamples)
 	}
 	a := s.Arrival
 	a.Total, a.Bad, a.From, a.To = total, bad, math.NaN(), math.NaN()
