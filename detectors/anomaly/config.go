@@ -23,7 +23,7 @@ type Config struct {
 	// MinCount is how many samples a point must rest on to be judged and learned.
 	MinCount int64
 	// FalseAlarms is how many alarms by chance alone are accepted in a week, for
-	// one series. See Threshold.
+	// one series.
 	FalseAlarms float64
 	// Quiet is for how many points after a surprise only a greater one is news.
 	Quiet int
@@ -58,7 +58,7 @@ func Default() Config {
 
 // DefaultKinds returns the detectors of the default ensemble.
 func DefaultKinds() []Kind {
-	return []Kind{Season, Spike, Level, Step, Sustained, Record, Sequence}
+	return []Kind{Season, Spike, Level, Step, Sustained, Record, Sequence, Shift, Drift, Stuck, Silence, Saturation}
 }
 
 // Validate reports the first field that makes no sense.
@@ -103,8 +103,8 @@ func (c *Config) Validate() error {
 // declared reports whether the range of the value is known.
 func (c *Config) declared() bool { return !math.IsNaN(c.Min) }
 
-// Threshold returns the digits from which on a surprise is an alarm, for a
-// series with a point every step: so many that chance alone gives FalseAlarms a
+// Threshold returns the rarity, in digits, from which on news is an alarm, for a
+// series with a point every step: so rare that chance alone gives FalseAlarms a
 // week.
 func (c *Config) Threshold(step time.Duration) float64 {
 	const week = 7 * 24 * time.Hour

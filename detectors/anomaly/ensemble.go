@@ -20,6 +20,7 @@ type Ensemble struct {
 	// recent holds the latest surprises, to tell news from more of the same.
 	recent []float32
 	at     int
+	alarms alarms
 }
 
 // member is an algorithm with its name. A mute one works for the others only.
@@ -35,7 +36,7 @@ func New(cfg Config) (*Ensemble, error) {
 		return nil, err
 	}
 	e := &Ensemble{cfg: cfg, habit: season.NewHabit(), recent: make([]float32, cfg.Quiet)}
-	e.front = newFront(&e.cfg)
+	e.front, e.alarms = newFront(&e.cfg), newAlarms(&e.cfg)
 	for _, k := range Kinds() { // the order in which they build on each other
 		asked := slices.Contains(cfg.Detectors, k)
 		if asked || slices.ContainsFunc(cfg.Detectors, func(a Kind) bool { return a.needs(k) }) {
@@ -62,6 +63,20 @@ func newAlgorithm(k Kind, cfg *Config) algorithm {
 		return newRecord()
 	case Sequence:
 		return newSequence(cfg)
+	case Variance:
+		return newVariance(cfg)
+	case Shift:
+		return newShift(cfg)
+	case Drift:
+		return newDrift(cfg)
+	case Stuck:
+		return newStuck(cfg)
+	case Silence:
+		return newSilence(cfg)
+	case Flapping:
+		return newFlapping(cfg)
+	case Saturation:
+		return newSaturation(cfg)
 	}
 	panic(fmt.Sprintf("BUG: no algorithm %s", k))
 }
@@ -70,6 +85,7 @@ func newAlgorithm(k Kind, cfg *Config) algorithm {
 func (e *Ensemble) Observe(p Point) Reading {
 	r := Reading{At: p.At, Value: p.Value, Expected: math.NaN(), Low: math.NaN(), High: math.NaN()}
 	if p.missing() || p.Count < e.cfg.MinCount {
+		e.silent(&r)
 		return r
 	}
 	f := &e.frame
@@ -97,20 +113,45 @@ func (e *Ensemble) Observe(p Point) Reading {
 			second, r.Second = o.digits, m.kind
 		}
 	}
+	if len(e.cfg.Detectors) > 1 && r.Detector != None {
+		best.digits = (1-sharedWeight)*best.digits + sharedWeight*second
+	}
 	e.report(f, &best, &r)
 	e.habit.Learn(p.At, p.Value)
 	e.front.learn(f)
 	return r
 }
 
-// Threshold returns the digits from which on a surprise is an alarm: so many
-// that chance alone gives the configured number of alarms a week, at the
-// distance of points that was seen so far.
+// Threshold returns the rarity from which on news is an alarm, at the distance of
+// points that was seen so far.
 func (e *Ensemble) Threshold() float64 { return e.cfg.Threshold(e.front.cadence.step()) }
+
+// silent judges a point without a value, if silence has a say.
+func (e *Ensemble) silent(r *Reading) {
+	for i := range e.members {
+		if s, ok := e.members[i].algorithm.(*silence); ok {
+			o := s.missing(r.At, float64(e.front.cadence.step()))
+			r.Detector = Silence
+			e.report(&frame{index: e.front.seen, step: e.front.cadence.step()}, &o, r)
+		}
+	}
+}
+
+// sharedWeight is what the second voice counts for: a surprise that no other
+// detector shares is worth less.
+const sharedWeight = 0.3
 
 // needs reports whether an algorithm builds on what another works out.
 func (k Kind) needs(other Kind) bool {
-	return other == Season && (k == Spike || k == Sustained)
+	switch k {
+	case Spike, Sustained, Shift, Drift:
+		return other == Season
+	case Variance:
+		return other == Season || other == Spike
+	case Flapping:
+		return other == Level
+	}
+	return false
 }
 
 // aboutSize reports whether an algorithm is surprised by how large a value is,
@@ -154,12 +195,17 @@ func (e *Ensemble) report(f *frame, o *opinion, r *Reading) {
 	r.Expected = o.center
 	r.Low, r.High = o.band(e.cfg.Threshold(f.step))
 	r.Seen = f.index
-	r.For, r.Level = o.length, o.level
+	r.For, r.Soonest, r.Latest, r.Level = o.length, o.soonest, o.latest, o.level
 	if r.Digits <= 0 {
 		r.Digits, r.Direction = 0, 0
 	}
 	r.News = r.Digits > 0 && e.exceeds(float32(r.Digits))
 	e.remember(float32(r.Digits))
+	news := 0.0
+	if r.News {
+		news = r.Digits
+	}
+	r.Rarity, r.Alarm = e.alarms.judge(news, e.cfg.Threshold(f.step), &e.cfg)
 }
 
 // exceeds reports whether d is above all recent surprises.
@@ -223,6 +269,7 @@ func (e *Ensemble) code(c *snapshot.Codec) {
 	}
 	e.front.code(c)
 	e.habit.Code(c)
+	e.alarms.code(c)
 	c.Float32s(e.recent)
 	if len(e.recent) > 0 {
 		c.Index(&e.at, len(e.recent))

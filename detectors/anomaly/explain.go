@@ -61,7 +61,38 @@ func (r *Reading) appendWhat(dst []byte) []byte {
 	case Sequence:
 		return say(value, " has hardly ever followed a value like the last")
 	}
-	return say(value, " is unusual")
+	return r.appendState(dst)
+}
+
+// appendState writes what detectors say that are not about one value.
+func (r *Reading) appendState(dst []byte) []byte {
+	say := func(parts ...string) []byte {
+		for _, p := range parts {
+			dst = append(dst, p...)
+		}
+		return dst
+	}
+	switch r.Detector {
+	case Variance:
+		if r.Direction < 0 {
+			return say("unusually calm: ", number(r.Level), " of the usual noise")
+		}
+		return say("unusually noisy: ", number(r.Level), " times the usual noise")
+	case Shift:
+		return say("the mean has moved to ", number(r.Level), " from ", number(r.Expected), " since ", r.For.String())
+	case Drift:
+		return say("values are distributed unlike before: stability index ", number(r.Level))
+	case Stuck:
+		return say(number(r.Value), " has not changed for ", r.For.String())
+	case Silence:
+		return say("no value for ", r.For.String())
+	case Flapping:
+		return say("goes up and down: ", number(r.Level), " changes in the last 48 points")
+	case Saturation:
+		return say("reaches ", number(r.Level), " in ", r.For.Round(time.Minute).String(), ", between ",
+			r.Soonest.Round(time.Minute).String(), " and ", r.Latest.Round(time.Minute).String())
+	}
+	return say(number(r.Value), " is unusual")
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -38,6 +38,9 @@ type frame struct {
 	// what that is usually wrong by, and known whether that means something yet.
 	surprise float64
 	known    bool
+	// drift is how far the value is from the slow level, in units of what that is
+	// usually wrong by; 0 while that means nothing.
+	drift float64
 }
 
 // front prepares frames.

@@ -15,6 +15,13 @@ const (
 	Sustained
 	Record
 	Sequence
+	Variance
+	Shift
+	Drift
+	Stuck
+	Silence
+	Flapping
+	Saturation
 	kinds
 )
 
@@ -22,6 +29,7 @@ const (
 func (k Kind) name() string {
 	return [...]string{
 		"none", "season", "spike", "level", "step", "sustained", "record", "sequence",
+		"variance", "shift", "drift", "stuck", "silence", "flapping", "saturation",
 	}[k]
 }
 

@@ -23,6 +23,9 @@ func (l *level) observe(f *frame) opinion {
 	residual := f.value - a.mean
 	o := opinion{center: a.mean, scale: 1, tails: &l.tails, floor: f.floor}
 	o.digits, o.side = l.tails.Step(residual, f.floor)
+	if scale := a.spread + f.floor; a.seen >= averageTrust && scale > 0 {
+		f.drift = residual / scale
+	}
 	a.learn(residual, levelRate, slowRate, f.steps, f.floor)
 	return o
 }

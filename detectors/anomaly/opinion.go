@@ -23,9 +23,9 @@ type opinion struct {
 	// center is what was expected; NaN for what is not about the value.
 	center, scale, floor float64
 	tails                *tail.Both
-	// length and level are for the explanation.
-	length time.Duration
-	level  float64
+	// length and level are for the explanation; soonest and latest bound length.
+	length, soonest, latest time.Duration
+	level                   float64
 }
 
 // band returns the values between which the algorithm would not reach so many

@@ -42,6 +42,13 @@ type Reading struct {
 	// News is whether this surprise exceeds every one of the recent past, so that
 	// an incident speaks once, and again only when it gets worse.
 	News bool
+	// Rarity is how rare news of so much surprise is in this very series, −log10
+	// of its chance by the news that there was; 0 for what is no news.
+	Rarity float64
+	// Alarm is whether news is so rare that the accepted number of alarms a week
+	// admits it, and none was raised lately. Whatever the series is like, chance
+	// alone raises no more.
+	Alarm bool
 	// Direction is 1 above what was expected, −1 below, 0 for neither.
 	Direction int8
 	// Detector is who is surprised most.
@@ -57,9 +64,11 @@ type Reading struct {
 	// Second is the detector next in surprise, None when nobody else is
 	// surprised.
 	Second Kind
-	// For is the length of what is described, such as a silence or the period of
-	// a season.
+	// For is the length of what is described: a silence, a run of equal values,
+	// the age of a shift, the period of a season, the time until saturation.
 	For time.Duration
+	// Soonest and Latest bound For when it is a forecast.
+	Soonest, Latest time.Duration
 	// Level is a second number for the explanation: the extreme exceeded, the
 	// usual rate, the limit ahead.
 	Level float64

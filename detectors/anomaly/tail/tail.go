@@ -22,6 +22,9 @@ const (
 	// warm is how many values must have been seen before any is judged: with
 	// fewer, the K largest are not a tail.
 	warm = 2 * K
+	// recordSlope is what a record gains with its margin at least, as a share of
+	// what the fit would give: no two margins are equal.
+	recordSlope = 0.1
 	// MaxDigits bounds what is reported.
 	MaxDigits = 30
 	// lesson is the most surprise, in digits, that one value may teach: an
@@ -46,21 +49,24 @@ func (g *generation) excess() float64 {
 	return sum / K
 }
 
-func (g *generation) digits(x float32, floor float64) float64 {
+// digits judges x. ranked is whether the rank alone counts, without a fit.
+func (g *generation) digits(x float32, floor float64, ranked bool) float64 {
 	if g.seen < warm || x <= g.kept[0] {
 		return 0
 	}
 	n := float64(g.seen)
 	if x <= g.kept[K-1] {
-		rank := 0
-		for i := K - 1; g.kept[i] >= x; i-- {
-			rank++
-		}
-		return math.Log10((n + 1) / float64(rank+1))
+		return math.Log10((n + 1) / (1 + g.rank(x)))
 	}
-	m := max(g.excess(), floor)
-	fitted := math.Log10(n/K) + (float64(x)-float64(g.kept[0]))/(m*math.Ln10)
-	return min(MaxDigits, max(fitted, math.Log10(n+1)))
+	// A record is one in n+1 whatever the distribution; the further the rarer.
+	record := math.Log10(n + 1)
+	m := max(g.excess(), floor, math.SmallestNonzeroFloat32) * math.Ln10
+	margin := (float64(x) - float64(g.kept[K-1])) / m
+	if ranked {
+		return min(MaxDigits, record+margin)
+	}
+	fitted := math.Log10(n/K) + (float64(x)-float64(g.kept[0]))/m
+	return min(MaxDigits, max(fitted, record+recordSlope*margin))
 }
 
 // reach returns the value from which on digits are reported.
@@ -79,7 +85,22 @@ func (g *generation) reach(digits, floor float64) float64 {
 	return float64(g.kept[K-1-min(max(rank, 0), K-1)])
 }
 
-func (g *generation) add(x float32) {
+// rank returns how many kept values are at least x, and between two of them a
+// part of one more: so different values differ in rank, and no rank is too low.
+func (g *generation) rank(x float32) float64 {
+	i := K - 1
+	for i > 0 && g.kept[i-1] >= x {
+		i--
+	}
+	rank := float64(K - i)
+	if above, below := g.kept[i], g.kept[max(i-1, 0)]; x < above && below < above {
+		rank += float64(above-x) / float64(above-below)
+	}
+	return rank
+}
+
+// add keeps x. capped is whether one value may teach only so much.
+func (g *generation) add(x float32, capped bool) {
 	g.seen++
 	if g.seen <= K {
 		i := K - g.seen
@@ -92,7 +113,7 @@ func (g *generation) add(x float32) {
 	if x <= g.kept[0] {
 		return
 	}
-	if g.seen > warm {
+	if capped && g.seen > warm {
 		if m := g.excess(); m > 0 {
 			most := max(1, lesson-math.Log10(float64(g.seen)/K))
 			x = min(x, float32(float64(g.kept[0])+m*math.Ln10*most))
@@ -111,12 +132,18 @@ func (g *generation) add(x float32) {
 // of a year would hide what is rare today.
 type Upper struct {
 	generation int
+	ranked     bool
 	old, young generation
 }
 
 // NewUpper returns an upper tail that forgets after one to two generations of
 // so many values.
 func NewUpper(generation int) Upper { return Upper{generation: generation} }
+
+// NewRank returns an upper tail that believes in ranks only: what it says holds
+// for any distribution that does not change, at the price that past incidents
+// count in full. Beyond the record it goes on from there.
+func NewRank(generation int) Upper { return Upper{generation: generation, ranked: true} }
 
 // Seen returns how many values the judgement rests on.
 func (u *Upper) Seen() int {
@@ -132,11 +159,11 @@ func (u *Upper) Seen() int {
 func (u *Upper) Digits(x, floor float64) float64 {
 	v := float32(x)
 	if u.old.seen == 0 {
-		return u.young.digits(v, floor)
+		return u.young.digits(v, floor, u.ranked)
 	}
-	d := u.old.digits(v, floor)
+	d := u.old.digits(v, floor, u.ranked)
 	if d > 0 && 2*u.young.seen >= u.generation {
-		d = min(d, u.young.digits(v, floor))
+		d = min(d, u.young.digits(v, floor, u.ranked))
 	}
 	return d
 }
@@ -150,12 +177,14 @@ func (u *Upper) Reach(digits, floor float64) float64 {
 	return u.old.reach(digits, floor)
 }
 
-// Add learns x.
-func (u *Upper) Add(x float64) {
-	u.young.add(float32(x))
-	if u.young.seen >= u.generation {
-		u.old, u.young = u.young, generation{}
+// Add learns x, and reports whether a generation has ended with it.
+func (u *Upper) Add(x float64) bool {
+	u.young.add(float32(x), !u.ranked)
+	if u.young.seen < u.generation {
+		return false
 	}
+	u.old, u.young = u.young, generation{}
+	return true
 }
 
 // Code walks over the memory.

@@ -1,0 +1,94 @@
+package anomaly
+
+import (
+	"math"
+
+	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
+	"github.com/flyball-io/flyball/detectors/anomaly/tail"
+)
+
+// drift is surprised by a distribution that changes, whatever its mean does: by
+// the population stability index between a histogram of the last points and one
+// that ages slowly, PSI = Σ (a−e) ln(a/e) (Siddiqi, 2006).
+type drift struct {
+	reference average // centres the histograms; slow
+	recent    [driftBins]float64
+	aged      [driftBins]float64
+	seen      int
+	tail      tail.Upper
+	ageRate   float64
+}
+
+const (
+	driftBins   = 12
+	driftRecent = 1.0 / 144
+	driftEvery  = 12 // points between comparisons
+	driftLeast  = 1e-3
+	driftCenter = 0.001
+)
+
+func newDrift(cfg *Config) *drift {
+	return &drift{
+		// One in twelve points is compared.
+		tail:    tail.NewUpper(max(cfg.Generation/driftEvery, minGeneration)),
+		ageRate: 0.5 / float64(cfg.Generation),
+	}
+}
+
+// driftBin returns the bin of a residual in units of its usual size: equal steps
+// to three of them on either side.
+func driftBin(z float64) int {
+	return max(0, min(driftBins-1, int(math.Floor(z*2))+driftBins/2))
+}
+
+func (d *drift) observe(f *frame) opinion {
+	o := opinion{center: math.NaN()}
+	a := &d.reference
+	if a.seen == 0 {
+		a.mean = f.value - f.base
+	} else {
+		a.mean += f.rebase
+	}
+	residual := f.value - f.base - a.mean
+	scale := sigmaOfSpread*a.spread + f.floor
+	if a.seen >= averageTrust && scale > 0 {
+		d.seen++
+		bin := driftBin(residual / scale)
+		fade(&d.recent, bin, max(driftRecent, 1/float64(d.seen)))
+		fade(&d.aged, bin, max(d.ageRate, 1/float64(d.seen)))
+		if d.seen%driftEvery == 0 && float64(d.seen)*driftRecent >= 4 {
+			psi := stability(d.aged[:], d.recent[:])
+			o.digits, o.side = d.tail.Digits(psi, 0), 1
+			o.level = psi
+			d.tail.Add(psi)
+		}
+	}
+	a.learn(residual, driftCenter, driftCenter, f.steps, f.floor)
+	return o
+}
+
+func fade(h *[driftBins]float64, bin int, rate float64) {
+	for i := range h {
+		h[i] -= rate * h[i]
+	}
+	h[bin] += rate
+}
+
+// stability returns the population stability index of two distributions, with
+// empty bins counted as a thousandth.
+func stability(expected, actual []float64) float64 {
+	psi := 0.0
+	for i := range expected {
+		e, a := max(expected[i], driftLeast), max(actual[i], driftLeast)
+		psi += (a - e) * math.Log(a/e)
+	}
+	return psi
+}
+
+func (d *drift) code(c *snapshot.Codec) {
+	d.reference.code(c)
+	c.Float64s(d.recent[:])
+	c.Float64s(d.aged[:])
+	c.Count(&d.seen)
+	d.tail.Code(c)
+}

@@ -1,0 +1,72 @@
+package anomaly
+
+import (
+	"math"
+	"time"
+
+	"github.com/flyball-io/flyball/detectors/anomaly/change"
+	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
+	"github.com/flyball-io/flyball/detectors/anomaly/tail"
+)
+
+// shift is surprised by a mean that has moved for good, even by little: by the
+// sums of CUSUM over the residuals from the season and a slow mean. A shift that
+// is found becomes the new mean at once, so that it is told once.
+type shift struct {
+	average average
+	sums    change.CUSUM
+	tails   tail.Both
+}
+
+const (
+	shiftRate      = 0.001
+	shiftAllowance = 0.5 // of the usual residual: shifts of half of it are found
+	shiftClip      = 3
+	// shiftFound is how many digits make a shift a fact.
+	shiftFound = 4
+	// sigmaOfSpread turns the mean absolute residual of normal noise into its
+	// standard deviation, √(π/2).
+	sigmaOfSpread = 1.2533141373155001
+)
+
+func newShift(cfg *Config) *shift {
+	return &shift{tails: tail.NewBoth(cfg.Generation), sums: change.CUSUM{Allowance: shiftAllowance}}
+}
+
+func (s *shift) observe(f *frame) opinion {
+	a := &s.average
+	if a.seen == 0 {
+		a.mean = f.value - f.base
+	} else {
+		a.mean += f.rebase
+	}
+	expected := f.base + a.mean
+	residual := f.value - expected
+	scale := sigmaOfSpread*a.spread + f.floor
+	o := opinion{center: expected}
+	if a.seen >= averageTrust && scale > 0 {
+		s.sums.Add(max(-shiftClip, min(shiftClip, residual/scale)))
+		sum, length := s.sums.Up, s.sums.UpFor
+		if s.sums.Down > sum {
+			sum, length = -s.sums.Down, s.sums.DownFor
+		}
+		o.digits, o.side = s.tails.Step(sum, 0)
+		o.length = time.Duration(length) * f.step
+		if length > 0 {
+			moved := math.Copysign(math.Abs(sum)/float64(length)+shiftAllowance, sum) * scale
+			o.level = expected + moved
+			if o.digits >= shiftFound && sum > 0 == (o.side > 0) {
+				a.mean += moved
+				s.sums.Reset()
+			}
+		}
+	}
+	a.learn(f.value-f.base-a.mean, shiftRate, slowRate, f.steps, f.floor)
+	return o
+}
+
+func (s *shift) code(c *snapshot.Codec) {
+	s.average.code(c)
+	s.sums.Code(c)
+	s.tails.Code(c)
+}
