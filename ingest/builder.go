@@ -18,6 +18,7 @@ type Builder struct {
 	time       *array.Int64Builder
 	set        *array.Uint32Builder
 	values     []*array.Float64Builder
+	first      int // rows to make room for at first
 	latest     flyball.Time
 	max        flyball.Time
 }
@@ -28,7 +29,7 @@ func NewBuilder(p Projection, d *Dictionary, mem memory.Allocator) *Builder {
 	b := &Builder{
 		projection: p, dict: d,
 		time: array.NewInt64Builder(mem), set: array.NewUint32Builder(mem),
-		latest: 1<<63 - 1, max: flyball.NoTime,
+		first: firstRows, latest: 1<<63 - 1, max: flyball.NoTime,
 	}
 	for range p.Values {
 		b.values = append(b.values, array.NewFloat64Builder(mem))
@@ -68,11 +69,13 @@ func (b *Builder) Append(t flyball.Time, set uint32, values []float64) error {
 	return nil
 }
 
-// firstRows is the first capacity, about one fetch's worth of one partition.
+// firstRows is the least first capacity, a small fetch's worth of one partition.
 const firstRows = 4096
 
+// grow makes room: at first for as many rows as the batch before had, then for
+// twice as many.
 func (b *Builder) grow() {
-	n := max(firstRows, b.time.Len())
+	n := max(b.first, b.time.Len())
 	b.time.Reserve(n)
 	n = b.time.Cap() - b.time.Len()
 	b.set.Reserve(n)
@@ -102,6 +105,7 @@ func (b *Builder) Truncate(n int) {
 // Batch hands over the samples appended so far and empties the builder. The
 // caller must Release it.
 func (b *Builder) Batch() *Batch {
+	b.first = max(firstRows, b.Len())
 	out := &Batch{Time: b.time.NewInt64Array(), Set: b.set.NewUint32Array(), MaxTime: b.max}
 	for _, v := range b.values {
 		out.Values = append(out.Values, v.NewFloat64Array())

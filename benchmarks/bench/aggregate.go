@@ -39,7 +39,7 @@ func measureAggregate(ctx context.Context, t Task, in io.Reader, out io.Writer) 
 	cfg.Pipeline.Kafka.TopicPrefix, cfg.Pipeline.Kafka.Group = t.Prefix, t.Prefix
 	cfg.Pipeline.Workers = t.Workers
 	cfg.Sources[0].Topics = []string{t.Topic}
-	m, err := newMeter(t.Profile)
+	m, err := newMeter(t)
 	if err != nil {
 		return err
 	}

@@ -26,8 +26,9 @@
 //
 // # Panes against input
 //
-// The bytes of the panes are those of the same rounds: what the clients fetched
-// and produced, compressed, record batch payloads without their headers. Panes
+// The bytes of the panes are those of the same rounds: what the clients of the
+// generator and of aggregate produced, compressed, without the headers of record
+// batches. Panes
 // are written per transaction, so their share depends on how many samples one
 // holds: it is lowest when aggregate catches up, as in the rounds. A last round
 // therefore feeds aggregate at a steady rate, as in production, and tells the

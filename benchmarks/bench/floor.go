@@ -32,7 +32,7 @@ type FloorResult struct {
 
 // measureFloor reads the topic to its end and prints a FloorResult.
 func measureFloor(ctx context.Context, t Task, _ io.Reader, out io.Writer) error {
-	m, err := newMeter(t.Profile)
+	m, err := newMeter(t)
 	if err != nil {
 		return err
 	}

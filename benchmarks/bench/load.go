@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/flyball-io/flyball/internal/loadgen"
 )
 
@@ -18,6 +20,8 @@ type Loaded struct {
 	// Records and Bytes of their values.
 	Records int64 `json:"records"`
 	Bytes   int64 `json:"bytes"`
+	// Traffic is what they took on the way.
+	Traffic Traffic `json:"traffic"`
 }
 
 // load writes spans to a topic. It prints what it wrote.
@@ -29,9 +33,11 @@ func load(ctx context.Context, t Task, _ io.Reader, out io.Writer) error {
 	c.Unpaced = !t.Paced
 	c.Shop.Rate = t.Rate
 	c.Kafka.Brokers, c.Kafka.Compression = t.Brokers, "zstd"
+	moved := &traffic{}
+	c.Kafka.Options = []kgo.Opt{kgo.WithHooks(moved)}
 	r, err := loadgen.Run(ctx, c, nil)
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(out).Encode(Loaded{Spans: r.Spans, Failed: r.Errors, Records: r.Records, Bytes: r.Bytes})
+	return json.NewEncoder(out).Encode(Loaded{Spans: r.Spans, Failed: r.Errors, Records: r.Records, Bytes: r.Bytes, Traffic: moved.total()})
 }

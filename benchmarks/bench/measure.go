@@ -17,6 +17,8 @@ type Plan struct {
 	Rate  float64
 	// Partitions of the topic, and Workers that read it.
 	Partitions, Workers int
+	// WarmUp is the part of the topic that is read before anything is measured.
+	WarmUp float64
 	// Rounds of floor and aggregate.
 	Rounds int
 	// SteadyRate is how many spans per second aggregate gets for how long in the
@@ -29,8 +31,10 @@ type Plan struct {
 
 // Measured is everything that was seen.
 type Measured struct {
-	Plan             Plan
-	Loaded           Loaded
+	Plan   Plan
+	Loaded Loaded
+	// Spans is how many are left after the warm-up.
+	Spans            int64
 	Sums             Sums
 	Floor, Aggregate []Usage
 	Steady           Usage
@@ -63,6 +67,8 @@ func measure(ctx context.Context, plan Plan, talk io.Writer) (m Measured, err er
 	if task.Records, err = c.records(ctx, topic, plan.Partitions); err != nil {
 		return m, err
 	}
+	task.WarmUp = int64(plan.WarmUp * float64(m.Loaded.Records))
+	m.Spans = (m.Loaded.Records - task.WarmUp) * spansPerRecord
 	for round := range plan.Rounds {
 		fmt.Fprintf(talk, "round %d of %d\n", round+1, plan.Rounds)
 		last := round == plan.Rounds-1
@@ -132,16 +138,22 @@ func (m *Measured) check(ctx context.Context, c *cluster, prefix string, want Su
 	if err != nil {
 		return err
 	}
-	if got.Spans != want.Spans || got.Failed != want.Failed || got.Series != want.Series ||
-		math.Abs(got.Seconds-want.Seconds) > 1e-9*want.Seconds {
-		return fmt.Errorf("cannot trust aggregate: its panes hold %+v, and the floor found %+v", got, want)
+	return want.equal(got)
+}
+
+// equal says how panes differ from what the floor found; sums of durations may,
+// by their rounding.
+func (s Sums) equal(panes Sums) error {
+	if panes.Spans != s.Spans || panes.Failed != s.Failed || panes.Series != s.Series ||
+		math.Abs(panes.Seconds-s.Seconds) > 1e-9*s.Seconds {
+		return fmt.Errorf("cannot trust aggregate: its panes hold %+v, and the floor found %+v", panes, s)
 	}
 	return nil
 }
 
 // steady runs aggregate beside a load at a fixed rate.
 func (m *Measured) steady(ctx context.Context, c *cluster, t Task) error {
-	t.Kind, t.Topic, t.Prefix = "load", steadyTopic, "steady."
+	t.Kind, t.Topic, t.Prefix, t.WarmUp = "load", steadyTopic, "steady.", 0
 	t.Rate, t.Spans, t.Paced = m.Plan.SteadyRate, int64(m.Plan.SteadyRate*m.Plan.SteadyFor.Seconds()), true
 	load, err := start(ctx, t)
 	if err != nil {

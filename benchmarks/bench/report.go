@@ -29,10 +29,11 @@ type Report struct {
 	AggregateSpansPerS float64 `json:"aggregate_spans_per_s"`
 	// SpansPerSCore is how many spans aggregate takes per second of processor time.
 	SpansPerSCore float64 `json:"spans_per_s_core"`
-	// AllocsPerSpan is heap allocations of aggregate, everything from its start on.
+	// AllocsPerSpan is heap allocations of aggregate, its Kafka client and its
+	// transactions included.
 	AllocsPerSpan float64 `json:"allocs_per_span"`
-	// PanesBytesRatio is bytes of panes ÷ bytes of input, both compressed;
-	// PanesRawRatio the same before compression.
+	// PanesBytesRatio is bytes of panes ÷ bytes of input, both compressed, while
+	// catching up; PanesRawRatio the same before compression.
 	PanesBytesRatio float64 `json:"panes_bytes_ratio"`
 	PanesRawRatio   float64 `json:"panes_raw_ratio"`
 	// SteadyPanesBytesRatio and SteadyPanesRawRatio are those at SteadyRate spans
@@ -46,6 +47,7 @@ type Report struct {
 	RecordRatio    float64 `json:"record_ratio"`
 	RecordCPURatio float64 `json:"record_cpu_ratio"`
 
+	// Spans is how many were measured in each round, after the warm-up.
 	Spans        int64   `json:"spans"`
 	BytesPerSpan float64 `json:"bytes_per_span"`
 	Partitions   int     `json:"partitions"`
@@ -65,19 +67,24 @@ type Machine struct {
 
 // report works out a Report; the record part is added by whoever measures it.
 func (m *Measured) report() Report {
-	spans := float64(m.Loaded.Spans)
+	spans := float64(m.Spans)
+	input := m.Loaded.Traffic
 	r := Report{
 		FloorNsPerSpan:     median(m.Floor, func(u Usage) float64 { return float64(u.CPU) }) / spans,
 		AggregateNsPerSpan: median(m.Aggregate, func(u Usage) float64 { return float64(u.CPU) }) / spans,
 		FloorSpansPerS:     spans / median(m.Floor, func(u Usage) float64 { return u.Wall.Seconds() }),
 		AggregateSpansPerS: spans / median(m.Aggregate, func(u Usage) float64 { return u.Wall.Seconds() }),
 		AllocsPerSpan:      median(m.Aggregate, func(u Usage) float64 { return float64(u.Mallocs) }) / spans,
-		PanesBytesRatio:    median(m.Aggregate, Usage.bytesRatio), PanesRawRatio: median(m.Aggregate, Usage.rawRatio),
-		SteadyPanesBytesRatio: m.Steady.bytesRatio(), SteadyPanesRawRatio: m.Steady.rawRatio(), SteadyRate: m.Plan.SteadyRate,
-		Spans: m.Loaded.Spans, BytesPerSpan: float64(m.Loaded.Bytes) / spans,
+		SteadyRate:         m.Plan.SteadyRate,
+		Spans:              m.Spans, BytesPerSpan: float64(m.Loaded.Bytes) / float64(m.Loaded.Spans),
 		Partitions: m.Plan.Partitions, Workers: m.Plan.Workers, Rounds: m.Plan.Rounds,
 		Machine: Machine{CPU: processor(), CPUs: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()},
 	}
+	measured := spans / float64(m.Loaded.Spans) // the part of the input that is after the warm-up
+	r.PanesBytesRatio = median(m.Aggregate, func(u Usage) float64 { return float64(u.Traffic.ProducedBytes) }) / measured / float64(input.ProducedBytes)
+	r.PanesRawRatio = median(m.Aggregate, func(u Usage) float64 { return float64(u.Traffic.ProducedRaw) }) / measured / float64(input.ProducedRaw)
+	r.SteadyPanesBytesRatio = float64(m.Steady.Traffic.ProducedBytes) / float64(m.SteadyLoaded.Traffic.ProducedBytes)
+	r.SteadyPanesRawRatio = float64(m.Steady.Traffic.ProducedRaw) / float64(m.SteadyLoaded.Traffic.ProducedRaw)
 	r.AggregateRatio = r.FloorNsPerSpan / r.AggregateNsPerSpan
 	r.SpansPerSCore = 1e9 / r.AggregateNsPerSpan
 	for i, f := range m.Floor {
@@ -92,14 +99,6 @@ func (m *Measured) report() Report {
 // addRecord adds what package record measured.
 func (r *Report) addRecord(m record.Result) { r.RecordRatio, r.RecordCPURatio = m.Ratio, m.CPURatio }
 
-func (u Usage) bytesRatio() float64 {
-	return float64(u.Traffic.ProducedBytes) / float64(u.Traffic.FetchedBytes)
-}
-
-func (u Usage) rawRatio() float64 {
-	return float64(u.Traffic.ProducedRaw) / float64(u.Traffic.FetchedRaw)
-}
-
 func median(list []Usage, of func(Usage) float64) float64 {
 	var v []float64
 	for _, u := range list {
@@ -112,11 +111,12 @@ func median(list []Usage, of func(Usage) float64) float64 {
 
 // print prints the table for people.
 func (m *Measured) print(w io.Writer, r Report) {
-	compressed := median(m.Floor, func(u Usage) float64 { return float64(u.Traffic.FetchedBytes) }) / float64(r.Spans)
+	compressed := float64(m.Loaded.Traffic.ProducedBytes) / float64(m.Loaded.Spans)
 	fmt.Fprintf(w, "\n%s, %d CPUs, %s/%s, %s\n", r.Machine.CPU, r.Machine.CPUs, r.Machine.OS, r.Machine.Arch, r.Machine.Go)
 	fmt.Fprintf(w, "%d spans of %.0f bytes (%.0f after zstd), %d per record, %d partitions; %d clients; broker in a process of its own\n",
 		r.Spans, r.BytesPerSpan, compressed, spansPerRecord, r.Partitions, r.Workers)
-	fmt.Fprintf(w, "medians of %d rounds by turns; CPU is user and system time of the reading process\n\n", r.Rounds)
+	fmt.Fprintf(w, "medians of %d rounds by turns, after a warm-up of %d spans; CPU is user and system time of the reading process\n\n",
+		r.Rounds, m.Loaded.Spans-m.Spans)
 	fmt.Fprintf(w, "  %-22s %12s %14s %12s %12s %8s %8s\n", "", "CPU ns/span", "spans/s/core", "spans/s", "allocs/span", "GCs", "peak MB")
 	line := func(name string, ns, rate float64, list []Usage) {
 		of := func(f func(Usage) float64) float64 { return median(list, f) }
@@ -130,12 +130,11 @@ func (m *Measured) print(w io.Writer, r Report) {
 	fmt.Fprintf(w, "  aggregate committed %.0f transactions per round; its panes hold what the floor counted: %d series, %d failures\n\n",
 		median(m.Aggregate, func(u Usage) float64 { return float64(u.Traffic.Commits) }), m.Sums.Series, m.Sums.Failed)
 	fmt.Fprintf(w, "  panes ÷ input          %12s %14s\n", "compressed", "uncompressed")
-	share := func(name string, u Usage) {
-		fmt.Fprintf(w, "  %-22s %11.3f%% %13.3f%%   (%s of %s, %s of %s)\n", name, 100*u.bytesRatio(), 100*u.rawRatio(),
-			size(u.Traffic.ProducedBytes), size(u.Traffic.FetchedBytes), size(u.Traffic.ProducedRaw), size(u.Traffic.FetchedRaw))
+	share := func(name string, bytes, raw float64) {
+		fmt.Fprintf(w, "  %-22s %11.3f%% %13.3f%%\n", name, 100*bytes, 100*raw)
 	}
-	share("catching up", m.Aggregate[len(m.Aggregate)-1])
-	share(fmt.Sprintf("at %.0f spans/s", r.SteadyRate), m.Steady)
+	share("catching up", r.PanesBytesRatio, r.PanesRawRatio)
+	share(fmt.Sprintf("at %.0f spans/s", r.SteadyRate), r.SteadyPanesBytesRatio, r.SteadyPanesRawRatio)
 	fmt.Fprintln(w)
 }
 
@@ -148,13 +147,6 @@ func ratios(list []float64) string {
 		fmt.Fprintf(&b, "%.3f", r)
 	}
 	return b.String()
-}
-
-func size(bytes int64) string {
-	if bytes < 1e6 {
-		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
-	}
-	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 }
 
 // write writes the report to a file.
@@ -190,7 +182,7 @@ func processor() string {
 // defaultPlan takes about two minutes on two cores.
 func defaultPlan() Plan {
 	return Plan{
-		Spans: 4_000_000, Rate: 20_000, Partitions: 8, Workers: runtime.NumCPU(), Rounds: 7,
+		Spans: 6_000_000, WarmUp: 1. / 6, Rate: 20_000, Partitions: 8, Workers: runtime.NumCPU(), Rounds: 5,
 		SteadyRate: 20_000, SteadyFor: 20 * time.Second,
 	}
 }

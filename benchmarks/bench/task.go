@@ -31,6 +31,8 @@ type Task struct {
 	Partitions int    `json:"partitions"`
 	// Records is how many records the topic has in each partition.
 	Records []int64 `json:"records"`
+	// WarmUp is how many records in all are fetched before measuring begins.
+	WarmUp int64 `json:"warm_up"`
 	// Workers is how many clients read.
 	Workers int `json:"workers"`
 	// Prefix starts the names of groups and topics that the task makes.
@@ -136,8 +138,9 @@ func do(ctx context.Context, t Task, v any) error {
 	return errors.Join(c.read(v), c.stop())
 }
 
-// Usage is what a task used from the first batch fetched to the end of the work:
-// it leaves out what happens once per start, such as to join a group.
+// Usage is what a task used after its warm-up, which is the first part of the
+// topic: what happens once per start, such as to join a group, share out the
+// partitions and fill caches and pools, is left out.
 type Usage struct {
 	// Wall is by the clock.
 	Wall time.Duration `json:"wall"`
@@ -162,11 +165,12 @@ type meter struct {
 	profile io.Closer
 }
 
-// newMeter returns a meter that starts with the first batch that a client with
-// its traffic as a hook fetches.
-func newMeter(profile string) (*meter, error) {
+// newMeter returns a meter that starts when the clients with its traffic as a
+// hook have fetched the warm-up.
+func newMeter(t Task) (*meter, error) {
 	m := &meter{}
-	m.traffic = &traffic{began: m.start}
+	m.traffic = &traffic{warmUp: t.WarmUp, began: m.start}
+	profile := t.Profile
 	if profile != "" {
 		f, err := os.Create(filepath.Clean(profile))
 		if err != nil {

@@ -24,8 +24,10 @@ type Traffic struct {
 
 // traffic is a hook of Kafka clients that counts, once per batch.
 type traffic struct {
-	began       func() // called once, with the first batch
+	warmUp      int64  // records before anything counts
+	began       func() // called once, after them
 	mu          sync.Mutex
+	records     int64
 	sum         Traffic
 	first, last time.Time
 }
@@ -36,7 +38,7 @@ func (t *traffic) total() Traffic {
 	return t.sum
 }
 
-// wall is from the first batch fetched to the last transaction ended or, where
+// wall is from the end of the warm-up to the last transaction ended or, where
 // there are none, the last batch fetched.
 func (t *traffic) wall() time.Duration {
 	t.mu.Lock()
@@ -48,19 +50,29 @@ func (t *traffic) wall() time.Duration {
 func (t *traffic) OnFetchBatchRead(_ kgo.BrokerMetadata, _ string, _ int32, m kgo.FetchBatchMetrics) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sum.FetchedBytes += int64(m.CompressedBytes)
-	t.sum.FetchedRaw += int64(m.UncompressedBytes)
+	t.records += int64(m.NumRecords)
+	if t.records <= t.warmUp {
+		return
+	}
 	t.last = time.Now()
 	if t.first.IsZero() {
 		t.first = t.last
 		t.began()
 	}
+	t.sum.FetchedBytes += int64(m.CompressedBytes)
+	t.sum.FetchedRaw += int64(m.UncompressedBytes)
 }
+
+// counts reports whether the warm-up is over; the caller holds the lock.
+func (t *traffic) counts() bool { return !t.first.IsZero() || t.warmUp == 0 }
 
 // OnProduceBatchWritten implements kgo.HookProduceBatchWritten.
 func (t *traffic) OnProduceBatchWritten(_ kgo.BrokerMetadata, _ string, _ int32, m kgo.ProduceBatchMetrics) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !t.counts() {
+		return
+	}
 	t.sum.ProducedBytes += int64(m.CompressedBytes)
 	t.sum.ProducedRaw += int64(m.UncompressedBytes)
 }
@@ -72,6 +84,9 @@ func (t *traffic) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !t.counts() {
+		return
+	}
 	t.sum.Commits++
 	t.last = time.Now()
 }
