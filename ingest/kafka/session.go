@@ -68,6 +68,7 @@ type Changes struct {
 type Session struct {
 	*kgo.GroupTransactSession
 	admin  *kadm.Client
+	group  string
 	cancel context.CancelFunc // of all that the client does
 	close  sync.Once
 
@@ -81,7 +82,7 @@ type Session struct {
 // picked up with TakeChanges.
 func Join(cfg Config) (*Session, error) {
 	life, cancel := context.WithCancel(context.Background())
-	s := &Session{positions: map[Partition]int64{}, committed: map[Partition]int64{}, cancel: cancel}
+	s := &Session{positions: map[Partition]int64{}, committed: map[Partition]int64{}, group: cfg.Group, cancel: cancel}
 	balancer := kgo.CooperativeStickyBalancer()
 	if cfg.Together {
 		balancer = kgo.RangeBalancer()
@@ -106,6 +107,9 @@ func Join(cfg Config) (*Session, error) {
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.ProducerLinger(0),
+		// Panes of one transaction repeat names and keys: zstd takes a third less
+		// than snappy.
+		kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.SnappyCompression(), kgo.NoCompression()),
 		kgo.ProducerBatchMaxBytes(8 << 20),
 		kgo.OnOffsetsFetched(s.fetched),
 		kgo.OnPartitionsRevoked(s.revoked),
@@ -131,10 +135,30 @@ const leaveTimeout = 2 * time.Second
 // Close leaves the group and ends the session. When the brokers do not answer it
 // gives up soon: they will notice by themselves.
 func (s *Session) Close() {
+	// The client does not leave while it waits to join, which may take long.
+	waiting := time.AfterFunc(leaveTimeout/2, s.leave)
 	late := time.AfterFunc(leaveTimeout, s.cancel)
+	defer waiting.Stop()
 	defer late.Stop()
 	s.close.Do(s.GroupTransactSession.Close)
 	s.cancel()
+}
+
+// leave tells the brokers that the member is gone.
+func (s *Session) leave() {
+	member, _ := s.Client().GroupMetadata()
+	if member == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout/2)
+	defer cancel()
+	req := kmsg.NewLeaveGroupRequest()
+	req.Group, req.MemberID = s.group, member
+	one := kmsg.NewLeaveGroupRequestMember()
+	one.MemberID = member
+	req.Members = append(req.Members, one)
+	// Whether it arrives or not, the session ends.
+	_, _ = req.RequestWith(ctx, s.Client())
 }
 
 // Abandon ends the session without a word to the brokers. What has been produced
