@@ -210,7 +210,7 @@ func detectStream(cfg anomaly.Config, name string, in io.Reader, out, talk io.Wr
 		}
 		r := d.Observe(anomaly.Point{At: row.at, Value: row.value, Count: 1})
 		total++
-		if r.News && r.Digits >= d.Threshold() {
+		if r.Alarm {
 			alarms++
 		}
 		if err := w.Write(row.record(&r)); err != nil {
@@ -222,8 +222,7 @@ func detectStream(cfg anomaly.Config, name string, in io.Reader, out, talk io.Wr
 		return fmt.Errorf("cannot write result: %w", err)
 	}
 	if talk != nil {
-		fmt.Fprintf(talk, "%d rows, %d alarms (score %.2f or more: %g false alarms a week)\n",
-			total, alarms, d.Threshold()/10, cfg.FalseAlarms)
+		fmt.Fprintf(talk, "%d rows, %d alarms (accepted by chance: %g a week)\n", total, alarms, cfg.FalseAlarms)
 	}
 	return nil
 }

@@ -25,6 +25,8 @@ const (
 	driftEvery  = 12 // points between comparisons
 	driftLeast  = 1e-3
 	driftCenter = 0.001
+	// driftFloor is the smallest mean excess of the index to believe in.
+	driftFloor = 0.01
 )
 
 func newDrift(cfg *Config) *drift {
@@ -58,7 +60,7 @@ func (d *drift) observe(f *frame) opinion {
 		fade(&d.aged, bin, max(d.ageRate, 1/float64(d.seen)))
 		if d.seen%driftEvery == 0 && float64(d.seen)*driftRecent >= 4 {
 			psi := stability(d.aged[:], d.recent[:])
-			o.digits, o.side = d.tail.Digits(psi, 0), 1
+			o.digits, o.side = d.tail.Digits(psi, driftFloor), 1
 			o.level = psi
 			d.tail.Add(psi)
 		}

@@ -90,10 +90,19 @@ func (e *Ensemble) Observe(p Point) Reading {
 	}
 	f := &e.frame
 	e.front.prepare(p, f)
-	var best opinion
-	best.center = math.NaN()
-	second := 0.0
-	excused := [3]int8{} // by side, whether the habit was asked and what it said
+	best := e.listen(f, &r)
+	e.report(f, &best, &r)
+	e.habit.Learn(p.At, p.Value)
+	e.front.learn(f)
+	return r
+}
+
+// listen asks every member and returns the opinion that counts, with the names
+// of the two loudest in r.
+func (e *Ensemble) listen(f *frame, r *Reading) opinion {
+	loudest, state := opinion{center: math.NaN()}, opinion{center: math.NaN()}
+	second, stateKind := 0.0, None
+	var excused [3]int8 // by side, whether the habit was asked and what it said
 	for i := range e.members {
 		m := &e.members[i]
 		o := m.observe(f)
@@ -104,27 +113,30 @@ func (e *Ensemble) Observe(p Point) Reading {
 			o.digits = e.temper(f, &o, &excused)
 		}
 		switch {
-		case o.digits > best.digits || math.IsNaN(best.center) && !math.IsNaN(o.center) && best.digits == 0:
-			if r.Detector != None && best.digits > second {
-				second, r.Second = best.digits, r.Detector
+		case m.kind.aboutState():
+			if o.digits > state.digits {
+				state, stateKind = o, m.kind
 			}
-			best, r.Detector = o, m.kind
+		case o.digits > loudest.digits || r.Detector == None:
+			if loudest.digits > second {
+				second, r.Second = loudest.digits, r.Detector
+			}
+			loudest, r.Detector = o, m.kind
 		case o.digits > second:
 			second, r.Second = o.digits, m.kind
 		}
 	}
-	if len(e.cfg.Detectors) > 1 && r.Detector != None {
-		best.digits = (1-sharedWeight)*best.digits + sharedWeight*second
+	if len(e.cfg.Detectors) > 1 {
+		loudest.digits = (1-sharedWeight)*loudest.digits + sharedWeight*second
 	}
-	e.report(f, &best, &r)
-	e.habit.Learn(p.At, p.Value)
-	e.front.learn(f)
-	return r
+	if state.digits > loudest.digits || r.Detector == None {
+		if loudest.digits > 0 {
+			r.Second = r.Detector
+		}
+		loudest, r.Detector = state, stateKind
+	}
+	return loudest
 }
-
-// Threshold returns the rarity from which on news is an alarm, at the distance of
-// points that was seen so far.
-func (e *Ensemble) Threshold() float64 { return e.cfg.Threshold(e.front.cadence.step()) }
 
 // silent judges a point without a value, if silence has a say.
 func (e *Ensemble) silent(r *Reading) {
@@ -162,6 +174,12 @@ func (k Kind) aboutSize() bool {
 		return true
 	}
 	return false
+}
+
+// aboutState reports whether an algorithm speaks of something that only it can
+// see, so that nobody can be expected to agree.
+func (k Kind) aboutState() bool {
+	return k == Stuck || k == Silence || k == Saturation
 }
 
 // temper takes surprise back that habit explains or that does not matter.

@@ -22,6 +22,8 @@ const (
 	shiftRate      = 0.001
 	shiftAllowance = 0.5 // of the usual residual: shifts of half of it are found
 	shiftClip      = 3
+	// shiftFloor is the smallest mean excess of the sums to believe in.
+	shiftFloor = 1
 	// shiftFound is how many digits make a shift a fact.
 	shiftFound = 4
 	// sigmaOfSpread turns the mean absolute residual of normal noise into its
@@ -50,7 +52,7 @@ func (s *shift) observe(f *frame) opinion {
 		if s.sums.Down > sum {
 			sum, length = -s.sums.Down, s.sums.DownFor
 		}
-		o.digits, o.side = s.tails.Step(sum, 0)
+		o.digits, o.side = s.tails.Step(sum, shiftFloor)
 		o.length = time.Duration(length) * f.step
 		if length > 0 {
 			moved := math.Copysign(math.Abs(sum)/float64(length)+shiftAllowance, sum) * scale

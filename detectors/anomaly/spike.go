@@ -34,12 +34,14 @@ func (s *spike) observe(f *frame) opinion {
 	expected := f.base + a.mean
 	residual := f.value - expected
 	scale := a.spread + relativeFloor*math.Abs(f.value) + f.floor
-	o := opinion{center: expected, scale: scale, tails: &s.tails}
+	floor := 0.0
 	if scale > 0 {
 		f.surprise = residual / scale
+		floor = f.floor / scale
 	}
+	o := opinion{center: expected, scale: scale, tails: &s.tails, floor: floor}
 	f.known = a.seen >= averageTrust
-	o.digits, o.side = s.tails.Step(f.surprise, 0)
+	o.digits, o.side = s.tails.Step(f.surprise, floor)
 	a.learn(residual, spikeRate, slowRate, f.steps, f.floor)
 	return o
 }

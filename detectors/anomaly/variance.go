@@ -21,6 +21,8 @@ const (
 	varianceMost = 25.0
 	// varianceLeast keeps the logarithm of a dead calm finite.
 	varianceLeast = 1e-6
+	// varianceFloor is the smallest mean excess of a logarithm to believe in.
+	varianceFloor = 0.05
 )
 
 func newVariance(cfg *Config) *variance { return &variance{tails: tail.NewBoth(cfg.Generation)} }
@@ -36,7 +38,7 @@ func (v *variance) observe(f *frame) opinion {
 	if float64(v.seen)*varianceRate < 1 {
 		return o
 	}
-	o.digits, o.side = v.tails.Step(math.Log(v.power+varianceLeast), 0)
+	o.digits, o.side = v.tails.Step(math.Log(v.power+varianceLeast), varianceFloor)
 	o.level = math.Sqrt(v.power)
 	return o
 }
