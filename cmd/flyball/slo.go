@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	_ "time/tzdata" // calendar periods of any time zone, whatever the machine has
 
 	"github.com/spf13/cobra"
 

@@ -13,7 +13,8 @@ import (
 )
 
 // Detector judges the tiers of one SLO. It has no state: what it says follows
-// from the counts alone.
+// from the counts alone. Where samples are missing it says of a tier that its state
+// stays, which is for the caller to know.
 type Detector struct {
 	slo flyball.SLO
 }
@@ -22,35 +23,132 @@ type Detector struct {
 func New(slo flyball.SLO) *Detector { return &Detector{slo} }
 
 // Observe judges every tier; the first that fires, in the order of the SLO,
-// gives severity and evidence.
+// gives severity and evidence. What windows without samples mean is the SLO's
+// policy. One that was silent for as long as its longest window has no state any
+// more: then nothing fires.
 func (d *Detector) Observe(o detectors.SLOObservation) detectors.Signal {
 	var s detectors.Signal
-	for _, t := range d.slo.Tiers {
-		longTotal, longBad := o.Sum(t.Long)
-		shortTotal, shortBad := o.Sum(t.Short)
-		tier := detectors.Tier{
-			Name:  t.Name,
-			Long:  d.slo.BurnRate(longTotal, longBad),
-			Short: d.slo.BurnRate(shortTotal, shortBad),
-			Firing: t.Burning(d.slo.TargetPPB, longTotal, longBad) &&
-				t.Burning(d.slo.TargetPPB, shortTotal, shortBad),
-		}
+	for i := range d.slo.Tiers {
+		t := &d.slo.Tiers[i]
+		w := windows{}
+		w.longTotal, w.longBad = o.Sum(t.Long)
+		w.shortTotal, w.shortBad = o.Sum(t.Short)
+		tier := d.judge(t, &w, o.Silent)
 		s.Tiers = append(s.Tiers, tier)
-		if !tier.Firing || s.Firing {
-			continue
+		if tier.Firing && !s.Firing {
+			d.speak(&s, t, &tier, &w)
 		}
-		factor := t.Factor()
-		s.Firing, s.Tier, s.Severity = true, t.Name, t.Severity
-		s.Summary = fmt.Sprintf("error budget of %s burns %.1f times too fast over %s and %.1f times over %s (limit %g): %d of %d bad",
-			d.slo.Name, tier.Long, short(t.Long), tier.Short, short(t.Short), factor, longBad, longTotal)
-		s.Evidence = []flyball.Evidence{
-			{Name: "burn_long", Value: tier.Long, Threshold: &factor, Unit: "x", Window: short(t.Long)},
-			{Name: "burn_short", Value: tier.Short, Threshold: &factor, Unit: "x", Window: short(t.Short)},
-			{Name: "bad", Value: float64(longBad), Unit: "samples", Window: short(t.Long)},
-			{Name: "total", Value: float64(longTotal), Unit: "samples", Window: short(t.Long)},
+		if tier.Suppressed != "" && s.Summary == "" {
+			s.Summary = fmt.Sprintf("tier %s of %s is held back: %s", t.Name, d.slo.Name, tier.Suppressed)
 		}
 	}
+	switch {
+	case o.Silent:
+		s.Summary = fmt.Sprintf("%s had no samples for %s", d.slo.Name, short(d.longest()))
+	case d.slo.NoData == flyball.NoDataAlert && len(s.Tiers) > 0 && s.Tiers[0].NoData:
+		d.speakOfSilence(&s)
+	}
 	return s
+}
+
+// windows are the counts that a tier is judged by.
+type windows struct {
+	longTotal, longBad, shortTotal, shortBad int64
+}
+
+func (d *Detector) judge(t *flyball.BurnRateTier, w *windows, silent bool) detectors.Tier {
+	tier := detectors.Tier{
+		Name:  t.Name,
+		Long:  d.slo.BurnRate(w.longTotal, w.longBad),
+		Short: d.slo.BurnRate(w.shortTotal, w.shortBad),
+	}
+	measured := w.longTotal > 0 && w.shortTotal > 0
+	switch {
+	case silent:
+	case measured:
+		tier.Firing = t.Burning(d.slo.TargetPPB, w.longTotal, w.longBad) && t.Burning(d.slo.TargetPPB, w.shortTotal, w.shortBad)
+	case d.slo.NoData == flyball.NoDataBad:
+		long, longBad := asBad(w.longTotal, w.longBad)
+		short, shortBad := asBad(w.shortTotal, w.shortBad)
+		tier.Firing = t.Burning(d.slo.TargetPPB, long, longBad) && t.Burning(d.slo.TargetPPB, short, shortBad)
+	case d.slo.NoData != flyball.NoDataGood:
+		tier.NoData = true
+	}
+	if tier.Firing && measured {
+		tier.Suppressed = d.suppressed(w)
+		tier.Firing = tier.Suppressed == ""
+	}
+	return tier
+}
+
+// asBad takes a window without samples for one of which all are bad.
+func asBad(total, bad int64) (int64, int64) {
+	if total == 0 {
+		return 1, 1
+	}
+	return total, bad
+}
+
+// suppressed says why a tier that burns must not fire: there is too little to tell
+// by.
+func (d *Detector) suppressed(w *windows) string {
+	switch {
+	case w.longTotal < d.slo.MinTotal:
+		return fmt.Sprintf("%d %s are fewer than the %d wanted (min-total)", w.longTotal, d.unit(), d.slo.MinTotal)
+	case w.longBad < d.slo.MinBad:
+		return fmt.Sprintf("%d bad %s of %d are fewer than the %d wanted (min-bad)", w.longBad, d.unit(), w.longTotal, d.slo.MinBad)
+	}
+	return ""
+}
+
+// unit names what is counted.
+func (d *Detector) unit() string {
+	switch d.slo.Method {
+	case flyball.Timeslices:
+		return "slices"
+	case flyball.RatioTimeslices:
+		return "slices⋅10⁻⁹"
+	}
+	return "samples"
+}
+
+// speak fills in what the tier that fires has to say.
+func (d *Detector) speak(s *detectors.Signal, t *flyball.BurnRateTier, tier *detectors.Tier, w *windows) {
+	factor := t.Factor()
+	s.Firing, s.Tier, s.Severity = true, t.Name, t.Severity
+	s.Summary = fmt.Sprintf("error budget of %s burns %.1f times too fast over %s and %.1f times over %s (limit %g): %d of %d bad",
+		d.slo.Name, tier.Long, short(t.Long), tier.Short, short(t.Short), factor, w.longBad, w.longTotal)
+	if w.longTotal == 0 || w.shortTotal == 0 {
+		s.Summary = fmt.Sprintf("%s has no samples, which counts as bad: %d of %d bad over %s, %d of %d over %s",
+			d.slo.Name, w.longBad, w.longTotal, short(t.Long), w.shortBad, w.shortTotal, short(t.Short))
+	}
+	s.Evidence = nil
+	add := func(name string, value float64, threshold *float64, unit string, window time.Duration) {
+		if value == value { // an empty window has no rate
+			s.Evidence = append(s.Evidence, flyball.Evidence{Name: name, Value: value, Threshold: threshold, Unit: unit, Window: short(window)})
+		}
+	}
+	add("burn_long", tier.Long, &factor, "x", t.Long)
+	add("burn_short", tier.Short, &factor, "x", t.Short)
+	add("bad", float64(w.longBad), nil, d.unit(), t.Long)
+	add("total", float64(w.longTotal), nil, d.unit(), t.Long)
+}
+
+// speakOfSilence makes the signal one about samples that do not come any more.
+func (d *Detector) speakOfSilence(s *detectors.Signal) {
+	first := d.slo.Tiers[0]
+	window := short(min(first.Short, first.Long))
+	s.Firing, s.Tier, s.Severity = true, detectors.TierNoData, first.Severity
+	s.Summary = fmt.Sprintf("%s has had no samples for %s", d.slo.Name, window)
+	s.Evidence = []flyball.Evidence{{Name: "total", Value: 0, Unit: d.unit(), Window: window}}
+}
+
+func (d *Detector) longest() time.Duration {
+	var out time.Duration
+	for _, t := range d.slo.Tiers {
+		out = max(out, t.Long, t.Short)
+	}
+	return out
 }
 
 // short writes a duration without zero units: 1h, 5m, 90s.

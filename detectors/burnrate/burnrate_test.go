@@ -79,7 +79,7 @@ func TestSignalHoldsTheNumbers(t *testing.T) {
 		},
 		Tiers: []detectors.Tier{
 			{Name: "page_fast", Long: 20, Short: 300, Firing: true},
-			{Name: "ticket", Long: math.NaN(), Short: math.NaN()},
+			{Name: "ticket", Long: math.NaN(), Short: math.NaN(), NoData: true},
 		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-12, 0)); diff != "" {

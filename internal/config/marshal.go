@@ -29,7 +29,7 @@ func Marshal(c *Config) ([]byte, error) {
 	}
 	for _, s := range c.SLOs {
 		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name,
-			map[string]string{objective.TiersAnnotation: objective.FormatTiers(s.Tiers)}, sloSpec(s)))
+			objective.FormatAnnotations(&s), sloSpec(s)))
 	}
 	for _, r := range c.Rules {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
@@ -121,10 +121,17 @@ func sloSpec(s flyball.SLO) spec.SLO {
 	count := func() *spec.Metric {
 		return &spec.Metric{MetricSource: spec.MetricSource{Type: sourceType, Spec: spec.Count{Indicator: s.Indicator, Selector: texts(s.Selector)}}}
 	}
+	window := spec.TimeWindow{Duration: spec.Period{Fixed: s.Period}, IsRolling: true}
+	if s.Calendar != nil {
+		window = objective.FormatCalendar(s.Calendar)
+	}
+	target := spec.Objective{Target: objective.FormatPPB(s.TargetPPB), TimeSliceWindow: spec.Duration(s.Slice)}
+	if s.Method == flyball.Timeslices {
+		target.TimeSliceTarget = objective.FormatPPB(s.SliceTargetPPB)
+	}
 	return spec.SLO{Service: s.Service,
 		Indicator:  &spec.InlineSLI{Spec: spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}},
-		TimeWindow: []spec.TimeWindow{{Duration: spec.Duration(s.Period), IsRolling: true}}, BudgetingMethod: "Occurrences",
-		Objectives: []spec.Objective{{Target: objective.FormatPPB(s.TargetPPB)}}}
+		TimeWindow: []spec.TimeWindow{window}, BudgetingMethod: s.Method.String(), Objectives: []spec.Objective{target}}
 }
 
 func ruleSpec(r flyball.Rule) spec.Rule {

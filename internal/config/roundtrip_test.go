@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 	"time"
+	_ "time/tzdata"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -166,8 +167,24 @@ func drawSLO(t *rapid.T, i int, in flyball.Indicator) flyball.SLO {
 		Selector:  drawMatchers(t, "selector", in.GroupBy[len(in.GroupBy)-1], ""),
 		TargetPPB: rapid.Int64Range(950_000_000, 999_999_999).Draw(t, "target"),
 		Period:    time.Duration(rapid.IntRange(3, 366).Draw(t, "days")) * day}
-	if rapid.Bool().Draw(t, "default tiers") && s.Period <= 30*day {
-		s.Tiers = objective.DefaultTiers(s.Period, in.Pane)
+	if rapid.Bool().Draw(t, "guards") {
+		s.MinTotal, s.MinBad = rapid.Int64Range(0, 1e15).Draw(t, "min total"), rapid.Int64Range(0, 100).Draw(t, "min bad")
+		s.NoData = rapid.SampledFrom([]flyball.NoDataPolicy{flyball.NoDataAlert, flyball.NoDataGood, flyball.NoDataBad}).Draw(t, "no data")
+	}
+	unit := in.Pane
+	if rapid.Bool().Draw(t, "slices") {
+		unit = rapid.SampledFrom([]time.Duration{in.Pane, time.Minute}).Draw(t, "slice")
+		s.Slice, s.Method = unit, flyball.RatioTimeslices
+		if rapid.Bool().Draw(t, "good or bad") {
+			s.Method, s.SliceTargetPPB = flyball.Timeslices, rapid.Int64Range(1, 1e9).Draw(t, "slice target")
+		}
+	}
+	if rapid.Bool().Draw(t, "calendar") {
+		s.Calendar = drawCalendar(t)
+		s.Period = s.Calendar.Nominal()
+	}
+	if rapid.Bool().Draw(t, "default tiers") || s.Period < 3*day {
+		s.Tiers = objective.DefaultTiers(s.Period, unit)
 		return s
 	}
 	s.Tiers = []flyball.BurnRateTier{
@@ -175,6 +192,23 @@ func drawSLO(t *rapid.T, i int, in flyball.Indicator) flyball.SLO {
 		{Name: "b", Severity: "ticket", FactorNum: 20, FactorDen: rapid.SampledFrom([]int64{3, 7, 9, 1_000_003}).Draw(t, "den"),
 			Long: 25 * time.Hour, Short: 90 * time.Minute}}
 	return s
+}
+
+func drawCalendar(t *rapid.T) *flyball.Calendar {
+	place, err := time.LoadLocation(rapid.SampledFrom([]string{"UTC", "America/New_York", "Asia/Kathmandu"}).Draw(t, "zone"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &flyball.Calendar{Anchor: time.Date(2026, time.Month(rapid.IntRange(1, 12).Draw(t, "month")), 1, 12, 30, 15, 0, place)}
+	switch rapid.IntRange(0, 2).Draw(t, "unit") {
+	case 0:
+		c.Months = rapid.IntRange(1, 12).Draw(t, "months")
+	case 1:
+		c.Days = rapid.IntRange(1, 366).Draw(t, "days")
+	default:
+		c.Fixed = 5 * time.Hour
+	}
+	return c
 }
 
 func drawRule(t *rapid.T, i int) flyball.Rule {

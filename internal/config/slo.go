@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type sloBuilder struct {
 	base    flyball.SLO
 	// customTiers is set when the tiers come from the annotation.
 	customTiers bool
+	// checked holds the units for which the windows were checked.
+	checked []time.Duration
 }
 
 func (b *sloBuilder) build() []flyball.SLO {
@@ -39,8 +42,7 @@ func (b *sloBuilder) build() []flyball.SLO {
 	b.sli()
 	b.method()
 	b.period()
-	b.tiers()
-	b.checkWindows()
+	b.annotations()
 	if b.Spec.AlertPolicies != nil {
 		b.warn("spec.alertPolicies", CodeIgnored, "alertPolicies are not used: an SLO alerts by its burn-rate tiers",
 			"set the tiers by the annotation "+objective.TiersAnnotation)
@@ -100,14 +102,10 @@ func (b *sloBuilder) sli() {
 func (b *sloBuilder) indicator() *compiledIndicator { return b.loading.indicatorOf[b.base.Indicator] }
 
 func (b *sloBuilder) method() {
-	const path = "spec.budgetingMethod"
-	switch m := b.Spec.BudgetingMethod; {
-	case m == "Occurrences" || !b.doc.OK(path):
-	case m == "Timeslices" || m == "RatioTimeslices":
-		b.report(path, CodeUnsupported, fmt.Sprintf("the budgeting method %s is not supported, Occurrences is", m), "")
-	default:
-		b.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("unknown budgeting method %q", m),
-			strictyaml.DidYouMean(m, []string{"Occurrences"}))
+	for _, m := range []flyball.BudgetingMethod{flyball.Occurrences, flyball.Timeslices, flyball.RatioTimeslices} {
+		if m.String() == b.Spec.BudgetingMethod {
+			b.base.Method = m
+		}
 	}
 }
 
@@ -120,35 +118,64 @@ func (b *sloBuilder) period() {
 		}
 		return
 	}
-	if windows[0].Calendar != nil {
-		b.report(path+"[0].calendar", CodeUnsupported, "calendar windows are not supported, rolling ones are",
-			"write a duration in days and isRolling: true")
-		return
-	}
-	if !windows[0].IsRolling && b.doc.OK(path+"[0]") {
-		b.report(path+"[0].isRolling", CodeUnsupported, "calendar windows are not supported, rolling ones are", "write isRolling: true")
-	}
-	if b.doc.OK(path + "[0].duration") {
-		b.base.Period = windows[0].Duration.Std()
+	const at = path + "[0]"
+	switch w := windows[0]; {
+	case !b.doc.OK(at, at+".duration", at+".isRolling", at+".calendar"):
+	case w.Calendar != nil && w.IsRolling:
+		b.report(at+".calendar", CodeConflict, "a rolling window has no calendar", "write isRolling: false, or delete the calendar")
+	case w.Calendar != nil:
+		if !b.doc.OK(at+".calendar.startTime", at+".calendar.timeZone") {
+			return
+		}
+		calendar, field, err := objective.ParseCalendar(w)
+		if err != nil {
+			b.report(at+"."+field, strictyaml.CodeInvalidValue, err.Error(), "")
+			return
+		}
+		b.base.Calendar, b.base.Period = calendar, calendar.Nominal()
+	case !w.IsRolling:
+		b.report(at+".isRolling", strictyaml.CodeMissingField, "a window that does not roll needs a calendar",
+			"write isRolling: true, or calendar: {startTime: 2026-01-01 00:00:00, timeZone: UTC}")
+	case w.Duration.Months > 0:
+		b.report(at+".duration", strictyaml.CodeInvalidValue,
+			fmt.Sprintf("a rolling window has a fixed length, which %v has not", w.Duration), "write days, such as 30d")
+	case w.Duration.Fixed < time.Minute || w.Duration.Fixed > 366*24*time.Hour:
+		b.report(at+".duration", strictyaml.CodeOutOfRange, fmt.Sprintf("want a period from 1m to 366d, got %v", w.Duration), "")
+	default:
+		b.base.Period = w.Duration.Fixed
 	}
 }
 
-// tiers sets the burn-rate tiers: those of the annotation, else the defaults.
-func (b *sloBuilder) tiers() {
-	for name := range b.Metadata.Annotations {
-		if strings.HasPrefix(name, "flyball.dev/") && name != objective.TiersAnnotation {
-			b.report(strictyaml.Join("metadata.annotations", name), strictyaml.CodeUnknownField,
-				fmt.Sprintf("unknown annotation %q", name), strictyaml.DidYouMean(name, []string{objective.TiersAnnotation}))
+// annotations reads what OpenSLO has no field for.
+func (b *sloBuilder) annotations() {
+	for name, text := range b.Metadata.Annotations {
+		path := strictyaml.Join("metadata.annotations", name)
+		var err error
+		hint := ""
+		switch name {
+		case objective.TiersAnnotation:
+			b.customTiers = true
+			b.parseTiers(path, text)
+		case objective.MinTotalAnnotation:
+			b.base.MinTotal, err = objective.ParseCount(text)
+		case objective.MinBadAnnotation:
+			b.base.MinBad, err = objective.ParseCount(text)
+		case objective.NoDataAnnotation:
+			b.base.NoData, err = objective.ParseNoData(text)
+			hint = strictyaml.DidYouMean(text, objective.NoDataPolicies())
+		default:
+			if strings.HasPrefix(name, "flyball.dev/") {
+				b.report(path, strictyaml.CodeUnknownField, fmt.Sprintf("unknown annotation %q", name),
+					strictyaml.DidYouMean(name, objective.Annotations()))
+			}
+		}
+		if err != nil && b.doc.OK(path) {
+			b.report(path, strictyaml.CodeInvalidValue, err.Error(), hint)
 		}
 	}
-	path := strictyaml.Join("metadata.annotations", objective.TiersAnnotation)
-	text, custom := b.Metadata.Annotations[objective.TiersAnnotation]
-	if b.customTiers = custom; !custom {
-		if b.base.Period > 0 {
-			b.base.Tiers = objective.DefaultTiers(b.base.Period, b.pane())
-		}
-		return
-	}
+}
+
+func (b *sloBuilder) parseTiers(path, text string) {
 	if !b.doc.OK(path) {
 		return
 	}
@@ -189,13 +216,15 @@ func (b *sloBuilder) tierProblem(path string, code strictyaml.Code, message, hin
 	b.report(path, code, message, hint)
 }
 
-// checkWindows holds the windows of the tiers against the period and the pane.
-func (b *sloBuilder) checkWindows() {
+// checkWindows holds the windows of the tiers against the period and the unit in
+// which they are counted. Objectives with the same unit have the same problems.
+func (b *sloBuilder) checkWindows(slo *flyball.SLO, unit time.Duration, what string) {
 	path := b.tierPath()
-	if b.base.Period <= 0 || !b.doc.OK(path) {
+	if b.base.Period <= 0 || !b.doc.OK(path) || slices.Contains(b.checked, unit) {
 		return
 	}
-	for _, t := range b.base.Tiers {
+	b.checked = append(b.checked, unit)
+	for _, t := range slo.Tiers {
 		if t.Long > b.base.Period {
 			b.tierProblem(path, CodeUnreachableTier, fmt.Sprintf("tier %s looks back %v, longer than the period %v",
 				t.Name, spec.Duration(t.Long), spec.Duration(b.base.Period)), "")
@@ -205,13 +234,9 @@ func (b *sloBuilder) checkWindows() {
 			b.warn(path, CodeEagerTier, fmt.Sprintf("tier %s fires at a burn rate of %sx: below 1x the objective is still met",
 				t.Name, objective.FormatFactor(t)), "")
 		}
-		i := b.indicator()
-		if i == nil || !i.paneOK || i.Pane <= 0 {
-			continue
-		}
-		if t.Long%i.Pane != 0 || t.Short%i.Pane != 0 {
-			b.tierProblem(path, CodeNotMultiple, fmt.Sprintf("tier %s looks back %v and %v, which are not multiples of the pane %v of indicator %q",
-				t.Name, spec.Duration(t.Long), spec.Duration(t.Short), spec.Duration(i.Pane), i.Name), "")
+		if what != "" && (t.Long%unit != 0 || t.Short%unit != 0) {
+			b.tierProblem(path, CodeNotMultiple, fmt.Sprintf("tier %s looks back %v and %v, which are not multiples of %s",
+				t.Name, spec.Duration(t.Long), spec.Duration(t.Short), what), "")
 		}
 	}
 }
@@ -223,12 +248,18 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 	for i, o := range b.Spec.Objectives {
 		path := fmt.Sprintf("spec.objectives[%d]", i)
 		b.unsupported(path, o)
+		slo := b.base
+		unit, what := b.slice(path, o, &slo)
+		slo.Tiers = slices.Clone(b.base.Tiers)
+		if !b.customTiers && b.base.Period > 0 {
+			slo.Tiers = objective.DefaultTiers(b.base.Period, unit)
+		}
+		b.checkWindows(&slo, unit, what)
 		ppb, ok := target(b.object, path, o)
 		if !ok {
 			continue
 		}
-		slo := b.base
-		slo.TargetPPB, slo.Tiers = ppb, slices.Clone(b.base.Tiers)
+		slo.TargetPPB = ppb
 		if i > 0 && slo.Name != "" {
 			slo.Name += "/" + objectiveName(o, ppb)
 			b.claim(path, slo.Name)
@@ -237,6 +268,58 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 		out = append(out, slo)
 	}
 	return out
+}
+
+// slice reads what the methods that count slices of time need. It returns the unit
+// in which windows are counted, and what that is, if it is known.
+func (b *sloBuilder) slice(path string, o spec.Objective, slo *flyball.SLO) (unit time.Duration, what string) {
+	pane := b.pane()
+	if i := b.indicator(); i != nil && i.paneOK && i.Pane > 0 {
+		what = fmt.Sprintf("the pane %v of indicator %q", spec.Duration(pane), i.Name)
+	}
+	at, targetAt := path+".timeSliceWindow", path+".timeSliceTarget"
+	if slo.Method != flyball.Timeslices && o.TimeSliceTarget != "" {
+		b.report(targetAt, CodeConflict, "timeSliceTarget belongs to the budgeting method Timeslices", "delete the line")
+	}
+	if slo.Method == flyball.Occurrences {
+		if o.TimeSliceWindow != 0 {
+			b.report(at, CodeConflict, "timeSliceWindow belongs to the budgeting methods Timeslices and RatioTimeslices", "delete the line")
+		}
+		return pane, what
+	}
+	slo.Slice = o.TimeSliceWindow.Std()
+	switch {
+	case slo.Slice == 0 && b.doc.OK(at):
+		b.report(at, strictyaml.CodeMissingField, `"timeSliceWindow" is required`, "such as timeSliceWindow: 1m")
+	case slo.Slice%pane != 0 && what != "":
+		b.report(at, CodeNotMultiple, fmt.Sprintf("%v is no multiple of %s", o.TimeSliceWindow, what), "")
+	}
+	if slo.Method == flyball.Timeslices {
+		slo.SliceTargetPPB = b.sliceTarget(path, o)
+	}
+	if slo.Slice <= 0 {
+		return pane, what
+	}
+	return slo.Slice, fmt.Sprintf("the slice %v", o.TimeSliceWindow)
+}
+
+func (b *sloBuilder) sliceTarget(path string, o spec.Objective) int64 {
+	at := path + ".timeSliceTarget"
+	if !b.doc.OK(at) {
+		return 0
+	}
+	if o.TimeSliceTarget == "" {
+		b.report(at, strictyaml.CodeMissingField, `"timeSliceTarget" is required`, "such as timeSliceTarget: 0.95")
+		return 0
+	}
+	if n, err := strconv.ParseFloat(string(o.TimeSliceTarget), 64); err == nil && n == 1 {
+		return objective.PPB
+	}
+	ppb, err := objective.ParsePPB(o.TimeSliceTarget, 0)
+	if err != nil {
+		b.report(at, strictyaml.CodeOutOfRange, err.Error(), "")
+	}
+	return ppb
 }
 
 // claim reports a name that another SLO has.
@@ -270,8 +353,6 @@ func (b *sloBuilder) unsupported(path string, o spec.Objective) {
 	}{
 		{"op", o.Op, "belongs to thresholdMetric, which is not supported"},
 		{"value", o.Value, "belongs to thresholdMetric, which is not supported"},
-		{"timeSliceTarget", o.TimeSliceTarget, "belongs to the budgeting method Timeslices, which is not supported"},
-		{"timeSliceWindow", o.TimeSliceWindow, "belongs to the budgeting method Timeslices, which is not supported"},
 		{"indicator", o.Indicator, "belongs to composite SLOs, which are not supported"},
 		{"indicatorRef", o.IndicatorRef, "belongs to composite SLOs, which are not supported"},
 		{"compositeWeight", o.CompositeWeight, "belongs to composite SLOs, which are not supported"},

@@ -17,8 +17,8 @@ type seriesKey struct {
 	slo, entity string
 }
 
-// sloSeries is one error budget. It exists while it has counts or an open
-// finding, which is also what its durable state consists of: so the budgets of a
+// sloSeries is one error budget. It exists while it has counts or open
+// findings, which is also what its durable state consists of: so the budgets of a
 // successor are the same.
 type sloSeries struct {
 	key      seriesKey
@@ -27,14 +27,22 @@ type sloSeries struct {
 	text     string // labels as canonical JSON
 	tracker  *slo.Tracker
 	detector detectors.SLODetector
-	finding  *openFinding
+	findings findings
 
-	pending    []paneCounts // panes that are closing, by start
-	dirty      bool         // changed since the last commit
-	isNew      bool         // not there at the last commit
-	reported   bool         // its finding changed since the last commit, if only for a while
-	wasFinding *openFinding // as of the last commit
+	pending  []paneCounts // panes that are closing, by start
+	dirty    bool         // changed since the last commit
+	isNew    bool         // not there at the last commit
+	reported bool         // a finding changed since the last commit, if only for a while
+	was      findings     // as of the last commit
 }
+
+// findings are those of a budget that are open; nil is none.
+type findings struct {
+	burn      *openFinding // it burns too fast, or is silent
+	exhausted *openFinding // it is gone
+}
+
+func (f findings) any() bool { return f.burn != nil || f.exhausted != nil }
 
 // openFinding is a finding that is not resolved; it is replaced, never changed.
 type openFinding struct {
@@ -155,7 +163,7 @@ func sortSeries(list []*sloSeries) {
 
 // forget drops a budget that has nothing left.
 func (b *budgets) forget(s *sloSeries) {
-	if s.finding == nil && s.tracker.Empty() {
+	if !s.findings.any() && s.tracker.Empty() {
 		b.drop(s)
 		b.gone = append(b.gone, s)
 	}
@@ -164,7 +172,7 @@ func (b *budgets) forget(s *sloSeries) {
 func (b *budgets) commit() {
 	for _, s := range b.dirty {
 		s.tracker.Commit()
-		s.dirty, s.isNew, s.reported, s.wasFinding = false, false, false, s.finding
+		s.dirty, s.isNew, s.reported, s.was = false, false, false, s.findings
 	}
 	b.dirty, b.gone = b.dirty[:0], nil
 }
@@ -181,7 +189,7 @@ func (b *budgets) abort() {
 			continue
 		}
 		s.tracker.Abort()
-		s.finding, s.reported = s.wasFinding, false
+		s.findings, s.reported = s.was, false
 		if s.tracker.Dirty() { // what a restore counted over is still to be written
 			b.mark(s)
 		}

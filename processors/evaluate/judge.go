@@ -12,6 +12,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/slo"
 	"github.com/flyball-io/flyball/processors/window"
 )
 
@@ -52,7 +53,8 @@ const quietEvery = time.Hour
 // advance counts the pending panes in the order of time and judges the budget,
 // from one pane edge to another, at the edges that can matter: those at which a
 // sum changes, because a pane with samples joins it or leaves it while a tier has
-// anything bad; and those at which status is due. What it reports follows from
+// anything bad; those at which a window becomes empty, where that means something;
+// and those at which status is due. What it reports follows from
 // the samples alone, not from the steps in which the watermark came. What it
 // costs is bounded by the samples, too, and not by the time between them.
 func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
@@ -72,6 +74,7 @@ func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
 		if next > to {
 			break
 		}
+		counted := len(panes) > 0 && panes[0].start < next
 		for len(panes) > 0 && panes[0].start < next {
 			n := 1 // several series of the entity have the same pane
 			for ; n < len(panes) && panes[n].start == panes[0].start; n++ {
@@ -81,7 +84,7 @@ func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
 			s.tracker.Add(panes[0].start, panes[0].total, panes[0].bad)
 			panes = panes[n:]
 		}
-		m.judge(b, s, next)
+		m.judge(b, s, next, counted)
 		at = next
 	}
 	s.pending = s.pending[:0]
@@ -91,13 +94,15 @@ func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
 // closes there. At first a late sample may have changed any sum meanwhile.
 func (b *budgets) nextEdge(s *sloSeries, at flyball.Time, first bool) flyball.Time {
 	next := flyball.Time(math.MaxInt64)
-	if s.tracker.Empty() && s.finding == nil {
+	if s.tracker.Empty() && !s.findings.any() {
 		return next
 	}
-	if s.finding != nil || !s.tracker.Quiet(at) {
-		if first {
-			return at.Add(b.pane)
-		}
+	quiet := s.tracker.Quiet(at)
+	if first && (s.findings.burn != nil || !quiet) {
+		return at.Add(b.pane)
+	}
+	// Of a budget that is quiet, silence matters where it is a finding, or ends one.
+	if !quiet || s.findings.any() || s.spec.NoData == flyball.NoDataAlert || s.spec.NoData == flyball.NoDataBad {
 		if change, ok := s.tracker.NextChange(at); ok {
 			next = change
 		}
@@ -119,16 +124,27 @@ func (b *budgets) statusDue(s *sloSeries, at flyball.Time) bool {
 	if total, _ := s.tracker.Sum(at, b.every); total > 0 {
 		return true
 	}
-	return at.Floor(roundUp(quietEvery, b.every)) == at && s.tracker.Active(at)
+	return b.hourly(at) && s.tracker.Active(at)
 }
 
-// judge asks the detector, and reports what changed.
-func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time) {
+// hourly reports whether a pane edge is one at which a budget without samples is
+// looked at.
+func (b *budgets) hourly(at flyball.Time) bool { return at.Floor(roundUp(quietEvery, b.every)) == at }
+
+// judge asks the detector, and reports what changed. Whether the budget is gone is
+// looked at where samples were counted, and whether it has come back hourly, too:
+// so neither depends on where else there was a reason to judge.
+func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool) {
+	silent := !s.tracker.Active(at)
 	signal := s.detector.Observe(detectors.SLOObservation{
-		At:  at,
+		At: at, Silent: silent,
 		Sum: func(w time.Duration) (total, bad int64) { return s.tracker.Sum(at, w) },
 	})
-	if changed := m.track(s, at, signal); !changed && !b.statusDue(s, at) {
+	changed := m.track(s, at, signal)
+	if counted || silent || b.hourly(at) {
+		changed = m.trackBudget(s, at, s.tracker.Budget(at), counted, silent) || changed
+	}
+	if !changed && !b.statusDue(s, at) {
 		return
 	}
 	total, bad := s.tracker.Period(at)
@@ -148,38 +164,85 @@ func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time) {
 	m.status.Append(row)
 }
 
-// track opens, updates or resolves the series' finding.
+const (
+	kindBurn      = "burn_rate"
+	kindExhausted = "budget_exhausted"
+)
+
+// track opens, updates or resolves the finding of a budget that burns.
 func (m *Machine) track(s *sloSeries, at flyball.Time, signal detectors.Signal) bool {
-	f := s.finding
+	f := s.findings.burn
 	switch {
+	case f != nil && signal.Holds(f.Tier):
+		return false
 	case signal.Firing && f == nil:
-		s.finding = &openFinding{
-			ID: findingID("burn_rate", s.spec.Name, s.key.entity, at), Revision: 1,
-			OpenedAt: at, Severity: signal.Severity, Tier: signal.Tier,
-		}
-		m.report(s, s.finding, flyball.FindingOpened, at, signal)
+		s.findings.burn = open(s, kindBurn, at, signal.Severity, signal.Tier)
+		m.report(s, kindBurn, s.findings.burn, flyball.FindingOpened, at, signal)
 	case signal.Firing && (f.Tier != signal.Tier || f.Severity != signal.Severity):
 		next := *f
 		next.Revision++
 		next.Severity, next.Tier = signal.Severity, signal.Tier
-		s.finding = &next
-		m.report(s, s.finding, flyball.FindingUpdated, at, signal)
+		s.findings.burn = &next
+		m.report(s, kindBurn, s.findings.burn, flyball.FindingUpdated, at, signal)
 	case !signal.Firing && f != nil:
 		last := *f
 		last.Revision++
-		s.finding = nil
-		signal.Summary = fmt.Sprintf("error budget of %s no longer burns too fast", s.spec.Name)
-		m.report(s, &last, flyball.FindingResolved, at, signal)
+		s.findings.burn = nil
+		if signal.Summary == "" {
+			signal.Summary = fmt.Sprintf("error budget of %s no longer burns too fast", s.spec.Name)
+		}
+		m.report(s, kindBurn, &last, flyball.FindingResolved, at, signal)
 	default:
 		return false
 	}
 	return true
 }
 
-func (m *Machine) report(s *sloSeries, f *openFinding, state flyball.FindingState, at flyball.Time, signal detectors.Signal) {
+// trackBudget opens or resolves the finding of a budget that is gone. It opens one
+// only where samples were counted: time alone uses up nothing.
+func (m *Machine) trackBudget(s *sloSeries, at flyball.Time, b slo.Budget, counted, silent bool) bool {
+	gone := !silent && s.spec.Exhausted(b.Total, b.Bad, b.Elapsed, b.Length())
+	f := s.findings.exhausted
+	if gone == (f != nil) || gone && !counted {
+		return false
+	}
+	consumed := s.spec.BurnRate(b.Total, b.Bad) * b.Elapsed.Seconds() / b.Length().Seconds()
+	limit := 1.0
+	signal := detectors.Signal{Evidence: []flyball.Evidence{
+		{Name: "budget_consumed", Value: consumed, Threshold: &limit},
+		{Name: "bad", Value: float64(b.Bad)}, {Name: "total", Value: float64(b.Total)},
+	}}
+	if gone {
+		s.findings.exhausted = open(s, kindExhausted, at, "ticket", "")
+		signal.Summary = fmt.Sprintf("error budget of %s is used up: %d of %d bad since %s", s.spec.Name, b.Bad, b.Total, b.Start)
+		m.report(s, kindExhausted, s.findings.exhausted, flyball.FindingOpened, at, signal)
+		return true
+	}
+	last := *f
+	last.Revision++
+	s.findings.exhausted = nil
+	signal.Summary = fmt.Sprintf("error budget of %s is no longer used up: %d of %d bad since %s", s.spec.Name, b.Bad, b.Total, b.Start)
+	if silent {
+		signal.Summary = fmt.Sprintf("%s has had no samples for so long that its error budget is not followed any more", s.spec.Name)
+	}
+	if math.IsNaN(consumed) {
+		signal.Evidence = nil
+	}
+	m.report(s, kindExhausted, &last, flyball.FindingResolved, at, signal)
+	return true
+}
+
+func open(s *sloSeries, kind string, at flyball.Time, severity, tier string) *openFinding {
+	return &openFinding{
+		ID: findingID(kind, s.spec.Name, s.key.entity, at), Revision: 1,
+		OpenedAt: at, Severity: severity, Tier: tier,
+	}
+}
+
+func (m *Machine) report(s *sloSeries, kind string, f *openFinding, state flyball.FindingState, at flyball.Time, signal detectors.Signal) {
 	s.reported = true
 	m.ready.Findings = append(m.ready.Findings, flyball.Finding{
-		ID: f.ID, Revision: f.Revision, Kind: "burn_rate", State: state, Severity: f.Severity,
+		ID: f.ID, Revision: f.Revision, Kind: kind, State: state, Severity: f.Severity,
 		Entity: s.key.entity, Labels: s.labels, Detector: s.spec.Name, Tier: f.Tier,
 		At: at, OpenedAt: f.OpenedAt, Summary: signal.Summary, Evidence: signal.Evidence,
 	})

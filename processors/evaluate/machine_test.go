@@ -115,23 +115,71 @@ func TestLatePanesCorrectWindows(t *testing.T) {
 }
 
 func TestFindingOpensAndResolvesAtTheExactPane(t *testing.T) {
-	d := newDriver(t, simple())
-	for i := range flyball.Time(6) {
-		d.row("cart", i*600*second, 100, 0)
+	f := func(policy flyball.NoDataPolicy, want ...string) {
+		t.Helper()
+		cfg := simple()
+		cfg.SLOs[0].NoData = policy
+		d := newDriver(t, cfg)
+		for i := range flyball.Time(6) {
+			d.row("cart", i*600*second, 100, 0)
+		}
+		d.mark(hour)
+		// A tenth bad is ten times the budget. The pane of 0 s has left the window of
+		// an hour by now, which makes it 55 of 566; then 64 of 575.
+		d.row("cart", hour, 66, 55).mark(hour + 10*second).wantFindings()
+		d.row("cart", hour+10*second, 9, 9).mark(hour + 20*second)
+		d.wantFindings("cart rev 1 opened page page_fast at 3620s")
+		// Nothing comes for three days, and the samples after the gap do not matter.
+		d.row("cart", 75*hour, 1, 0).mark(76 * hour)
+		d.wantFindings(want...)
+		if id := d.out.SLO; len(id) == 0 {
+			t.Error("no status was reported")
+		}
 	}
-	d.mark(hour)
-	// A tenth bad is ten times the budget. The pane of 0 s has left the window of
-	// an hour by now, which makes it 55 of 566; then 64 of 575.
-	d.row("cart", hour, 66, 55).mark(hour + 10*second).wantFindings()
-	d.row("cart", hour+10*second, 9, 9).mark(hour + 20*second)
-	d.wantFindings("cart rev 1 opened page page_fast at 3620s")
-	// Nothing comes for three days. The finding resolves when the last bad pane
-	// leaves the short window, and the samples after the gap do not matter.
-	d.row("cart", 75*hour, 1, 0).mark(76 * hour)
-	d.wantFindings("cart rev 2 resolved page page_fast at 3920s")
-	if id := d.out.SLO; len(id) == 0 {
-		t.Error("no status was reported")
+	// The last bad pane leaves the short window.
+	f(flyball.NoDataGood, "cart rev 2 resolved page page_fast at 3920s")
+	// Nobody knows, until the samples are so old that nothing is known any more.
+	f(flyball.NoDataFreeze, "cart rev 2 resolved page page_fast at 7220s")
+}
+
+func TestSilenceIsAFinding(t *testing.T) {
+	cfg := simple()
+	cfg.SLOs[0].NoData = flyball.NoDataAlert
+	d := newDriver(t, cfg)
+	d.row("cart", 0, 10, 0).mark(10 * second).wantFindings()
+	d.mark(309 * second).wantFindings()
+	d.mark(310 * second).wantFindings("cart rev 1 opened page no_data at 310s")
+	d.row("cart", 320*second, 10, 0).mark(330 * second).wantFindings("cart rev 2 resolved page no_data at 330s")
+	// A page that burns when the samples stop stays one; it knows nothing better.
+	d.row("cart", 330*second, 10, 10).mark(340 * second).wantFindings("cart rev 1 opened page page_fast at 340s")
+	d.mark(1000 * second).wantFindings()
+	d.row("cart", 1000*second, 1000, 0).mark(1010 * second).wantFindings("cart rev 2 resolved page page_fast at 1010s")
+}
+
+func TestGuardsHoldFindingsBack(t *testing.T) {
+	cfg := simple()
+	cfg.SLOs[0].MinTotal, cfg.SLOs[0].MinBad = 20, 3
+	d := newDriver(t, cfg)
+	d.row("cart", 0, 10, 5).mark(10 * second).wantFindings()        // too few samples
+	d.row("pay", 10*second, 30, 2).mark(20 * second).wantFindings() // enough to burn, too few bad ones
+	d.row("cart", 20*second, 10, 0).mark(30 * second).wantFindings("cart rev 1 opened page page_fast at 30s")
+}
+
+// TestBudgetIsGone: the finding opens when as many samples are bad as the whole
+// period may have at the traffic so far, and resolves when that is no longer so.
+func TestBudgetIsGone(t *testing.T) {
+	cfg := simple()
+	cfg.SLOs[0].Period, cfg.SLOs[0].Tiers[0].FactorNum = time.Hour, 90
+	d := newDriver(t, cfg)
+	for i := range flyball.Time(180) { // half an hour, 10 per pane: the hour may have 36 bad ones
+		d.row("cart", i*10*second, 10, 0).mark((i + 1) * 10 * second)
 	}
+	d.row("cart", 1800*second, 35, 35).mark(1810 * second).wantFindings()
+	d.row("cart", 1810*second, 10, 2).mark(1820 * second).wantFindings("cart rev 1 opened ticket  at 1820s")
+	for i := flyball.Time(182); i < 543; i++ {
+		d.row("cart", i*10*second, 10, 0).mark((i + 1) * 10 * second)
+	}
+	d.wantFindings("cart rev 2 resolved ticket  at 5410s") // the 35 have left the hour
 }
 
 // TestGapCostsWhatItsSamplesCost counts how often a detector is asked while a

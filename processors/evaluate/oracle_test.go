@@ -16,6 +16,7 @@ import (
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/histogram"
+	"github.com/flyball-io/flyball/processors/slo"
 )
 
 // oracle says what a machine must say, by definition and without economy: it keeps
@@ -42,7 +43,7 @@ type oracleBudget struct {
 	spec     flyball.Indicator
 	panes    map[flyball.Time]paneCounts // all that were accepted
 	counted  map[flyball.Time]paneCounts // visible: closed, or late
-	finding  *openFinding
+	findings findings
 	labels   flyball.Labels
 	detector detectors.SLODetector
 }
@@ -225,14 +226,17 @@ func (o *oracle) judgeAll(k seriesKey, b *oracleBudget, from, to flyball.Time) {
 			}
 			return total, bad
 		}
-		signal := b.detector.Observe(detectors.SLOObservation{At: at, Sum: sum})
-		s := &sloSeries{key: k, spec: &b.slo, labels: b.labels, finding: b.finding}
-		m := &Machine{}
-		changed := m.track(s, at, signal) // the life of a finding has tests of its own
-		b.finding = s.finding
-		o.out.Findings = append(o.out.Findings, m.ready.Findings...)
 		recent, _ := sum(o.cfg.StatusEvery)
 		active, _ := sum(longest)
+		signal := b.detector.Observe(detectors.SLOObservation{At: at, Sum: sum, Silent: active == 0})
+		s := &sloSeries{key: k, spec: &b.slo, labels: b.labels, findings: b.findings}
+		m := &Machine{}
+		changed := m.track(s, at, signal) // the life of a finding has tests of its own
+		if _, closed := b.panes[at.Add(-pane)]; closed || active == 0 || at.Floor(time.Hour) == at {
+			changed = m.trackBudget(s, at, b.budget(at, sum), closed, active == 0) || changed
+		}
+		b.findings = s.findings
+		o.out.Findings = append(o.out.Findings, m.ready.Findings...)
 		due := at.Floor(o.cfg.StatusEvery) == at && recent > 0 || at.Floor(time.Hour) == at && active > 0
 		if !changed && !due {
 			continue
@@ -250,6 +254,20 @@ func (o *oracle) judgeAll(k seriesKey, b *oracleBudget, from, to flyball.Time) {
 		}
 		o.out.SLO = append(o.out.SLO, row)
 	}
+}
+
+// budget is what was counted over the rolling period.
+func (b *oracleBudget) budget(at flyball.Time, sum func(time.Duration) (total, bad int64)) slo.Budget {
+	out := slo.Budget{Start: at.Add(-b.slo.Period), End: at}
+	out.Total, out.Bad = sum(b.slo.Period)
+	first := at
+	for start := range b.counted {
+		if start >= out.Start.Floor(b.spec.Pane) {
+			first = min(first, start)
+		}
+	}
+	out.Elapsed = max(at.Sub(max(first, out.Start)), 0)
+	return out
 }
 
 func (o *oracle) window(k oracleWindow, revision uint32) {

@@ -35,9 +35,10 @@ func small() Config {
 				Pane: 5 * time.Second, Window: 5 * time.Second, SeriesLimit: 3},
 		},
 		SLOs: []flyball.SLO{
-			{Name: "fast", Indicator: "latency", TargetPPB: 900_000_000, Period: time.Hour, Tiers: []flyball.BurnRateTier{
+			{Name: "fast", Indicator: "latency", TargetPPB: 900_000_000, Period: time.Hour, NoData: flyball.NoDataAlert, MinTotal: 4, Tiers: []flyball.BurnRateTier{
 				tier("page_fast", 6, time.Minute, 20*time.Second), tier("ticket_slow", 2, 5*time.Minute, time.Minute)}},
 			{Name: "routes", Indicator: "latency", Selector: []flyball.Matcher{route}, TargetPPB: 990_000_000, Period: 2 * time.Hour,
+				NoData: flyball.NoDataBad, MinBad: 2,
 				Tiers: []flyball.BurnRateTier{tier("page_fast", 10, 2*time.Minute, 30*time.Second)}},
 			{Name: "errs", Indicator: "errors", TargetPPB: 800_000_000, Period: time.Hour,
 				Tiers: []flyball.BurnRateTier{tier("page_fast", 2, time.Minute, 10*time.Second)}},

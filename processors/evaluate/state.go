@@ -15,7 +15,8 @@ import (
 // Keys of the state topic, below "evaluate/<partition>/":
 //
 //	watermarks                          the vector of marks
-//	slo/<slo>/<entity>/finding          the open finding of a budget
+//	slo/<slo>/<entity>/finding          the open finding of a budget that burns
+//	slo/<slo>/<entity>/exhausted        the open finding of one that is gone
 //	slo/<slo>/<entity>/<chunk>          a chunk of a budget's counts
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
 //
@@ -39,15 +40,22 @@ func (m *Machine) stateChanges() {
 			base := "slo/" + url.PathEscape(s.key.slo) + "/" + url.PathEscape(s.key.entity) + "/"
 			s.tracker.Changed(func(chunk string, value []byte) { m.change(base+chunk, value) })
 			if s.reported {
-				var value []byte
-				if s.finding != nil {
-					value = mustJSON(s.finding)
-				}
-				m.change(base+"finding", value)
+				m.change(base+keyBurn, findingJSON(s.findings.burn))
+				m.change(base+keyExhausted, findingJSON(s.findings.exhausted))
 			}
 		}
 	}
 	m.revisions.changed(m.change)
+}
+
+const keyBurn, keyExhausted = "finding", "exhausted"
+
+// findingJSON returns nil when there is no finding: its key is deleted.
+func findingJSON(f *openFinding) []byte {
+	if f == nil {
+		return nil
+	}
+	return mustJSON(f)
 }
 
 func mustJSON(v any) []byte {
@@ -107,11 +115,13 @@ func (m *Machine) restoreBudget(path string, value []byte) error {
 			if s == nil { // whatever the limit is now
 				s = st.add(&st.slos[i], entity)
 			}
-			if parts[2] != "finding" {
-				return s.tracker.Restore(parts[2], value)
+			switch parts[2] {
+			case keyBurn:
+				return json.Unmarshal(value, &s.findings.burn)
+			case keyExhausted:
+				return json.Unmarshal(value, &s.findings.exhausted)
 			}
-			s.finding = new(openFinding)
-			return json.Unmarshal(value, s.finding)
+			return s.tracker.Restore(parts[2], value)
 		}
 	}
 	return nil
@@ -125,7 +135,7 @@ func (m *Machine) Restored() {
 			if wm != flyball.NoTime {
 				s.tracker.Reopen(wm.Floor(st.pane))
 			}
-			s.isNew, s.wasFinding = false, s.finding
+			s.isNew, s.was = false, s.findings
 			if s.tracker.Dirty() {
 				st.mark(s)
 			}

@@ -14,9 +14,9 @@ const chunkSlices = 64
 // as the memory, as what an abort goes back to, and as the durable form.
 type chunk struct {
 	index  int64
-	sum    counts // of its slices
+	sum    counts // of its slices, weighed
 	before counts // of all chunks before it
-	data   []byte
+	data   []byte // not weighed
 }
 
 type counts struct{ total, bad int64 }
@@ -32,13 +32,24 @@ func next(data []byte) (counts, []byte) {
 }
 
 // firstSlices returns the sum of the first n slices of a chunk.
-func firstSlices(data []byte, n int) (sum counts) {
+func firstSlices(data []byte, n int, w weigh) (sum counts) {
 	var c counts
 	for ; n > 0 && len(data) > 0; n-- {
 		c, data = next(data)
-		sum = sum.plus(c)
+		sum = sum.plus(w.of(c))
 	}
 	return sum
+}
+
+// slice returns the n-th slice of a chunk.
+func slice(data []byte, n int) (c counts) {
+	for ; n >= 0; n-- {
+		if len(data) == 0 {
+			return counts{}
+		}
+		c, data = next(data)
+	}
+	return c
 }
 
 // unpack decodes a chunk.

@@ -15,14 +15,15 @@ type ring struct {
 	kind   byte
 	width  time.Duration
 	span   time.Duration
+	weigh  weigh
 	chunks []chunk          // those with samples, by index
 	undo   map[int64][]byte // chunks as of the last commit, of those changed since; nil if absent
 	owed   map[int64]bool   // chunks that a restore counted over, not committed yet
 	stale  []string         // the keys that they came from
 }
 
-func newRing(kind byte, width, span time.Duration) ring {
-	return ring{kind: kind, width: width, span: span, undo: map[int64][]byte{}}
+func newRing(kind byte, width, span time.Duration, w weigh) ring {
+	return ring{kind: kind, width: width, span: span, weigh: w, undo: map[int64][]byte{}}
 }
 
 // place returns the chunk and the place in it of the slice that holds t.
@@ -43,7 +44,9 @@ func (r *ring) find(index int64) (int, bool) {
 	return slices.BinarySearchFunc(r.chunks, index, func(c chunk, i int64) int { return cmp.Compare(c.index, i) })
 }
 
-func (r *ring) add(t flyball.Time, c counts) {
+// add counts into the slice that holds t, and returns what was in it before and
+// is now. Nothing goes below zero.
+func (r *ring) add(t flyball.Time, c counts) (was, is counts) {
 	index, at := r.place(t)
 	var list [chunkSlices]counts
 	var old []byte
@@ -54,8 +57,13 @@ func (r *ring) add(t flyball.Time, c counts) {
 	if _, saved := r.undo[index]; !saved {
 		r.undo[index] = old
 	}
-	list[at] = list[at].plus(c)
+	was = list[at]
+	is = was.plus(c)
+	is.total = max(is.total, 0)
+	is.bad = min(max(is.bad, 0), is.total)
+	list[at] = is
 	r.set(index, pack(&list))
+	return was, is
 }
 
 // set replaces a chunk; one of nothing is removed.
@@ -67,9 +75,9 @@ func (r *ring) set(index int64, data []byte) {
 	case len(data) == 0:
 		return
 	case ok:
-		r.chunks[p].data, r.chunks[p].sum = data, firstSlices(data, chunkSlices)
+		r.chunks[p].data, r.chunks[p].sum = data, firstSlices(data, chunkSlices, r.weigh)
 	default:
-		r.chunks = slices.Insert(r.chunks, p, chunk{index: index, data: data, sum: firstSlices(data, chunkSlices)})
+		r.chunks = slices.Insert(r.chunks, p, chunk{index: index, data: data, sum: firstSlices(data, chunkSlices, r.weigh)})
 	}
 	r.settle(p)
 }
@@ -92,7 +100,7 @@ func (r *ring) upTo(t flyball.Time) counts {
 	p, ok := r.find(index)
 	switch {
 	case ok:
-		return r.chunks[p].before.plus(firstSlices(r.chunks[p].data, at))
+		return r.chunks[p].before.plus(firstSlices(r.chunks[p].data, at, r.weigh))
 	case p < len(r.chunks):
 		return r.chunks[p].before
 	case p > 0:
@@ -101,18 +109,22 @@ func (r *ring) upTo(t flyball.Time) counts {
 	return counts{}
 }
 
-// between returns the sum of the slices that have any part in [from, to).
-func (r *ring) between(from, to flyball.Time) counts {
-	if len(r.chunks) == 0 || from >= to {
-		return counts{}
+// at returns what the slice that holds t counts.
+func (r *ring) at(t flyball.Time) counts { return r.weigh.of(r.raw(t)) }
+
+// raw returns what was counted in the slice that holds t.
+func (r *ring) raw(t flyball.Time) counts {
+	index, at := r.place(t)
+	if p, ok := r.find(index); ok {
+		return slice(r.chunks[p].data, at)
 	}
-	return r.upTo(to.Add(r.width - 1)).minus(r.upTo(from))
+	return counts{}
 }
 
 // first returns the start of the first slice with samples that starts at t or
-// later, t being the start of one.
+// later.
 func (r *ring) first(t flyball.Time) (flyball.Time, bool) {
-	index, at := r.place(t)
+	index, at := r.place(t.Add(r.width - 1))
 	p, ok := r.find(index)
 	if !ok {
 		at = 0
@@ -121,11 +133,40 @@ func (r *ring) first(t flyball.Time) (flyball.Time, bool) {
 		var c counts
 		for i, data := 0, r.chunks[p].data; len(data) > 0; i++ {
 			if c, data = next(data); i >= at && c.total > 0 {
-				return flyball.Time((r.chunks[p].index<<6 + int64(i)) * int64(r.width)), true
+				return r.start(r.chunks[p].index, i), true
 			}
 		}
 	}
 	return 0, false
+}
+
+// last returns the start of the last slice with samples that starts before t.
+func (r *ring) last(t flyball.Time) (flyball.Time, bool) {
+	index, at := r.place(t.Add(r.width - 1))
+	p, ok := r.find(index)
+	if !ok {
+		at = 0
+	}
+	if ok && at == 0 || !ok {
+		p, at = p-1, chunkSlices
+	}
+	for ; p >= 0; p, at = p-1, chunkSlices {
+		found := -1
+		var c counts
+		for i, data := 0, r.chunks[p].data; len(data) > 0 && i < at; i++ {
+			if c, data = next(data); c.total > 0 {
+				found = i
+			}
+		}
+		if found >= 0 {
+			return r.start(r.chunks[p].index, found), true
+		}
+	}
+	return 0, false
+}
+
+func (r *ring) start(index int64, at int) flyball.Time {
+	return flyball.Time((index<<6 + int64(at)) * int64(r.width))
 }
 
 func (r *ring) expire(at flyball.Time) {
@@ -200,23 +241,21 @@ func (r *ring) restore(key string, width time.Duration, index int64, value []byt
 		r.set(index, slices.Clone(value))
 		return nil
 	}
-	r.restored(func() {
-		for i, c := range unpack(value) {
-			if c != (counts{}) {
-				r.add(flyball.Time((index<<6+int64(i))*int64(width)), c)
-			}
+	for i, c := range unpack(value) {
+		if c != (counts{}) {
+			r.add(flyball.Time((index<<6+int64(i))*int64(width)), c)
 		}
-	})
+	}
+	r.owe()
 	if width != r.width {
 		r.stale = append(r.stale, key)
 	}
 	return nil
 }
 
-// restored makes changes that an abort does not take back, but that are still to
-// be written.
-func (r *ring) restored(change func()) {
-	change()
+// owe makes what changed since the last commit something that an abort does not
+// take back, but that is still to be written.
+func (r *ring) owe() {
 	if r.owed == nil {
 		r.owed = map[int64]bool{}
 	}

@@ -1,50 +1,58 @@
-// Package slo keeps the counts of error budgets: total and bad samples over
-// sliding windows, in integers.
 package slo
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/flyball-io/flyball"
 )
 
-// Tracker holds the counts of one SLO series: by pane as far back as the longest
-// burn-rate window reaches, and by coarse slice for the whole period.
-//
-// Counts are kept in encoded chunks of consecutive slices, each with the sum of
-// all before it. So any window costs two look-ups, three days of 10 s panes take
-// about 100 kB, and a change rewrites one chunk of the durable state and not all
-// of it. It changes in place; Abort takes changes back.
+// Tracker holds the counts of one SLO series. It changes in place; Abort takes
+// changes back. What it counts are samples or, where the SLO's budget is one of
+// slices of time, finished slices (thousand-millionths of them for
+// RatioTimeslices).
 type Tracker struct {
-	tiers  []reach
-	fine   ring
-	coarse ring
+	spec    flyball.SLO
+	unit    time.Duration // width of the finest slices
+	pane    time.Duration
+	tiers   []reach
+	longest time.Duration // window of a tier
+	rings   []ring        // finest first
+	periods periods
+	stale   []string // keys of what a predecessor kept and this one does not
 }
 
 // reach is how far the two windows of a tier look back.
 type reach struct{ short, long time.Duration }
 
-// coarseSlices is into how many slices the period is cut at least: what the
-// trailing edge of the budget's window is off by, at most, is one of them.
-const coarseSlices = 720
-
 // NewTracker returns an empty tracker for an SLO whose indicator has panes of
-// this width. It remembers panes as far back as the longest window of the SLO's
-// tiers and at least as far as least. The windows of its tiers should be multiples of it; one that is
-// not reaches back to the start of the pane in which it begins.
+// this width. Panes are kept as far back as least, at least. The windows of its
+// tiers should be multiples of the pane (of the slice, where the SLO counts
+// those); one that is not reaches back to the start of the one in which it begins.
 func NewTracker(s flyball.SLO, pane, least time.Duration) *Tracker {
-	t := &Tracker{}
-	longest := max(pane, least)
+	t := &Tracker{spec: s, pane: pane, unit: unitOf(&s, pane), longest: max(pane, least)}
 	for _, tier := range s.Tiers {
-		r := reach{min(tier.Long, tier.Short), max(tier.Long, tier.Short)}
-		t.tiers = append(t.tiers, r)
-		longest = max(longest, r.long)
+		t.tiers = append(t.tiers, reach{min(tier.Long, tier.Short), max(tier.Long, tier.Short)})
+		t.longest = max(t.longest, tier.Long, tier.Short)
 	}
-	t.fine = newRing('f', pane, longest)
-	t.coarse = newRing('c', max(pane, s.Period/coarseSlices/pane*pane), s.Period)
+	t.rings = layout(&s, t.unit, least)
+	t.periods.calendar = s.Calendar
 	return t
+}
+
+// NewExactTracker is NewTracker with a slice for every pane of the period, however
+// many they are: windows of any length are exact.
+func NewExactTracker(s flyball.SLO, pane time.Duration) *Tracker {
+	t := NewTracker(s, pane, pane)
+	t.rings = []ring{newRing('f', t.unit, roundUp(max(t.longest, s.Period), t.unit), weighBy(&s))}
+	return t
+}
+
+func unitOf(s *flyball.SLO, pane time.Duration) time.Duration {
+	if s.Method == flyball.Occurrences {
+		return pane
+	}
+	return roundUp(max(s.Slice, pane), pane)
 }
 
 // Add counts samples of the pane that starts at start, on time or late.
@@ -52,27 +60,134 @@ func (t *Tracker) Add(start flyball.Time, total, bad int64) {
 	if total == 0 && bad == 0 {
 		return
 	}
-	t.fine.add(start, counts{total, bad})
-	t.coarse.add(start, counts{total, bad})
+	t.add(start, counts{total, bad})
 }
 
-// Sum returns the counts of the panes in [at − window, at). window is at most
-// what the tracker remembers.
+func (t *Tracker) add(start flyball.Time, c counts) {
+	was, is := t.rings[0].add(start, c)
+	if w := t.rings[0].weigh; w != nil {
+		c = w(is).minus(w(was))
+	} else {
+		c = is.minus(was)
+	}
+	if c == (counts{}) {
+		return
+	}
+	for i := range t.rings[1:] {
+		t.rings[i+1].add(start, c)
+	}
+	t.periods.add(start, c)
+}
+
+// Sum returns the counts of [at − window, at). window is at most the longest of
+// the SLO's tiers, its rolling period, or what NewTracker was told to keep.
 func (t *Tracker) Sum(at flyball.Time, window time.Duration) (total, bad int64) {
-	c := t.fine.between(at.Add(-window), at)
+	at = t.floor(at)
+	from := at.Add(-window)
+	c := t.count(from, at)
+	if t.countsMissing() {
+		c = t.withMissing(c, max(from, t.since(at)), at)
+	}
 	return c.total, c.bad
 }
 
-// Period returns the counts over the SLO's period that ends at at; its trailing
-// edge is exact to one coarse slice.
-func (t *Tracker) Period(at flyball.Time) (total, bad int64) {
-	c := t.coarse.between(at.Add(-t.coarse.span), at)
-	return c.total, c.bad
+// floor returns the end of the last slice that can be counted: an unfinished
+// slice of time is neither good nor bad.
+func (t *Tracker) floor(at flyball.Time) flyball.Time {
+	if t.rings[0].weigh == nil {
+		return at
+	}
+	return at.Floor(t.unit)
 }
 
-// Quiet reports whether no tier has a bad sample in its shorter window: then none
-// can fire, and none will unless samples come.
+// count returns what was counted in [from, to), in the finest ring that reaches
+// back so far.
+func (t *Tracker) count(from, to flyball.Time) counts {
+	return t.countIn(t.ringFor(to.Sub(from)), from, to)
+}
+
+func (t *Tracker) ringFor(window time.Duration) int {
+	for i := range t.rings {
+		if t.rings[i].span >= window {
+			return i
+		}
+	}
+	return len(t.rings) - 1
+}
+
+func (t *Tracker) countIn(i int, from, to flyball.Time) counts {
+	if from >= to {
+		return counts{}
+	}
+	r := &t.rings[i]
+	if len(r.chunks) == 0 {
+		return counts{}
+	}
+	if i == 0 {
+		return r.upTo(to.Add(r.width - 1)).minus(r.upTo(from))
+	}
+	head := to.Floor(r.width)
+	if from >= head {
+		return t.countIn(i-1, from, to)
+	}
+	sum := r.upTo(head).minus(r.upTo(from))
+	if start := from.Floor(r.width); start != from {
+		cut := r.at(from)
+		left := int64(r.width) - int64(from.Sub(start))
+		sum = sum.minus(cut).plus(counts{scale(cut.total, left, int64(r.width)), scale(cut.bad, left, int64(r.width))})
+	}
+	return sum.plus(t.countIn(i-1, head, to))
+}
+
+// withMissing adds the slices of time in [from, to) that had no samples.
+func (t *Tracker) withMissing(c counts, from, to flyball.Time) counts {
+	missing := max(int64(to.Sub(from)/t.unit)*t.each()-c.total, 0)
+	c.total += missing
+	if t.spec.NoData == flyball.NoDataBad {
+		c.bad += missing
+	}
+	return c
+}
+
+// each is the weight of a slice of time.
+func (t *Tracker) each() int64 {
+	if t.spec.Method == flyball.RatioTimeslices {
+		return ratioUnit
+	}
+	return 1
+}
+
+// countsMissing reports whether slices of time without samples count.
+func (t *Tracker) countsMissing() bool {
+	return t.spec.Method != flyball.Occurrences && t.spec.NoData >= flyball.NoDataGood
+}
+
+// since returns from when on samples are remembered, as of at: nothing is missing
+// before.
+func (t *Tracker) since(at flyball.Time) flyball.Time {
+	last := &t.rings[len(t.rings)-1]
+	start, ok := last.first(flyball.NoTime + 1)
+	switch {
+	case !ok:
+		return at
+	case len(t.rings) == 1:
+		return start
+	case start < at.Add(-t.rings[0].span):
+		return start.Add(last.width) // somewhere in that slice
+	}
+	start, _ = t.rings[0].first(start)
+	return start
+}
+
+// Quiet reports whether no tier can fire unless samples come: none has a bad one
+// in its shorter window, or silence that counts as bad.
 func (t *Tracker) Quiet(at flyball.Time) bool {
+	if t.spec.NoData == flyball.NoDataBad && t.Active(at) {
+		return false
+	}
+	if end := t.floor(at); end != at && t.rings[0].at(end) != (counts{}) {
+		return false
+	}
 	for _, r := range t.tiers {
 		if _, bad := t.Sum(at, r.short); bad > 0 {
 			return false
@@ -81,114 +196,59 @@ func (t *Tracker) Quiet(at flyball.Time) bool {
 	return true
 }
 
-// Active reports whether any sample lies within what the tracker remembers.
-func (t *Tracker) Active(at flyball.Time) bool {
-	total, _ := t.Sum(at, t.fine.span)
-	return total > 0
-}
+// Active reports whether any sample lies within the longest window.
+func (t *Tracker) Active(at flyball.Time) bool { return t.Measured(at, t.longest) }
 
-// NextChange returns the first pane edge after at, which is one too, where a sum
-// over a window of a tier that is not quiet changes by itself, because a pane
-// with samples leaves the window. It returns false when there is none.
-func (t *Tracker) NextChange(at flyball.Time) (edge flyball.Time, ok bool) {
-	pane := t.fine.width
-	for _, r := range t.tiers {
-		if _, bad := t.Sum(at, r.short); bad == 0 {
-			continue
-		}
-		for _, window := range [...]time.Duration{r.short, r.long} {
-			start, any := t.fine.first(at.Add(-window).Floor(pane))
-			if !any || start >= at {
-				continue
-			}
-			leaves := start.Add(pane + window + pane - 1).Floor(pane)
-			if !ok || leaves < edge {
-				edge, ok = leaves, true
-			}
-		}
-	}
-	return edge, ok
+// Measured reports whether any sample lies within [at − window, at).
+func (t *Tracker) Measured(at flyball.Time, window time.Duration) bool {
+	r := &t.rings[t.ringFor(window)]
+	start, ok := r.last(at)
+	return ok && start.Add(r.width) > at.Add(-window)
 }
 
 // Expire forgets chunks that no window ending at at or later needs.
 func (t *Tracker) Expire(at flyball.Time) {
-	t.fine.expire(at)
-	t.coarse.expire(at)
+	for i := range t.rings {
+		t.rings[i].expire(at)
+	}
+	t.periods.expire(at)
 }
 
 // Empty reports whether nothing is counted any more.
-func (t *Tracker) Empty() bool { return len(t.fine.chunks) == 0 && len(t.coarse.chunks) == 0 }
+func (t *Tracker) Empty() bool {
+	return len(t.periods.list) == 0 && !slices.ContainsFunc(t.rings, func(r ring) bool { return len(r.chunks) > 0 })
+}
 
 // Dirty reports whether Changed has anything to say.
-func (t *Tracker) Dirty() bool { return t.fine.dirty() || t.coarse.dirty() }
+func (t *Tracker) Dirty() bool {
+	return len(t.stale) > 0 || t.periods.dirty() || slices.ContainsFunc(t.rings, func(r ring) bool { return r.dirty() })
+}
 
 // Changed calls f with every chunk that changed since the last Commit; value is
 // nil for one that is gone. Values are not changed afterwards.
 func (t *Tracker) Changed(f func(key string, value []byte)) {
-	t.fine.changed(f)
-	t.coarse.changed(f)
+	for i := range t.rings {
+		t.rings[i].changed(f)
+	}
+	t.periods.changed(f)
+	for _, key := range t.stale {
+		f(key, nil)
+	}
 }
 
 // Commit makes changes permanent.
 func (t *Tracker) Commit() {
-	t.fine.commit()
-	t.coarse.commit()
+	for i := range t.rings {
+		t.rings[i].commit()
+	}
+	t.periods.commit()
+	t.stale = nil
 }
 
 // Abort takes back what changed since the last Commit.
 func (t *Tracker) Abort() {
-	t.fine.abort()
-	t.coarse.abort()
-}
-
-// Restore adds one chunk that Changed gave to a predecessor, before any other
-// change. Chunks of another width, from before the configuration changed, are
-// counted over into those of the present one, by the starts of their slices;
-// Changed then reports both.
-func (t *Tracker) Restore(key string, value []byte) error {
-	kind, width, index, err := parseKey(key)
-	if err != nil {
-		return fmt.Errorf("cannot restore chunk %q: %w", key, err)
+	for i := range t.rings {
+		t.rings[i].abort()
 	}
-	r := &t.fine
-	if kind == t.coarse.kind {
-		r = &t.coarse
-	}
-	if err := r.restore(key, width, index, value); err != nil {
-		return fmt.Errorf("cannot restore chunk %q: %w", key, err)
-	}
-	return nil
-}
-
-// Reopen ends a restore: it takes back the panes that start at from or later. There
-// are none unless the width of panes changed, and with it the pane that is open;
-// its samples will be counted when it closes.
-func (t *Tracker) Reopen(from flyball.Time) {
-	for {
-		start, ok := t.fine.first(from)
-		if !ok {
-			return
-		}
-		c := t.fine.between(start, start+1)
-		t.fine.restored(func() { t.fine.add(start, counts{}.minus(c)) })
-		t.coarse.restored(func() { t.coarse.add(start, counts{}.minus(c)) })
-	}
-}
-
-// parseKey reads what ring.key writes: f10s.27, c1h0m0s.3.
-func parseKey(key string) (kind byte, width time.Duration, index int64, err error) {
-	text, number, ok := strings.Cut(key, ".")
-	if !ok || text == "" || text[0] != 'f' && text[0] != 'c' {
-		return 0, 0, 0, fmt.Errorf("want f or c, the width of a slice, a dot and a number")
-	}
-	if width, err = time.ParseDuration(text[1:]); err != nil {
-		return 0, 0, 0, err
-	}
-	if width <= 0 {
-		return 0, 0, 0, fmt.Errorf("its slices are %v wide", width)
-	}
-	if _, err = fmt.Sscan(number, &index); err != nil {
-		return 0, 0, 0, err
-	}
-	return text[0], width, index, nil
+	t.periods.abort()
 }

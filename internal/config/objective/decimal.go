@@ -31,5 +31,5 @@ func ParsePPB(d spec.Decimal, shift int) (int64, error) {
 
 // FormatPPB writes parts per thousand million as a decimal.
 func FormatPPB(n int64) spec.Decimal {
-	return spec.Decimal(strings.TrimRight(fmt.Sprintf("0.%09d", n), "0"))
+	return spec.Decimal(strings.TrimRight(strings.TrimRight(fmt.Sprintf("%d.%09d", n/PPB, n%PPB), "0"), "."))
 }

@@ -13,11 +13,6 @@ import (
 	"github.com/flyball-io/flyball/internal/config/spec"
 )
 
-// TiersAnnotation is the annotation of an SLO that sets its burn-rate tiers:
-// "page_fast=14.4x1h/5m:page, ticket=3x1d/2h:ticket". A factor is a decimal or a
-// fraction (14/15).
-const TiersAnnotation = "flyball.dev/burn-rate-tiers"
-
 // defaultTiers are those of Google, The Site Reliability Workbook, chapter 5,
 // table 5-8 and the text above it: each spends a share of the budget within its
 // long window.

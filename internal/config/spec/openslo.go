@@ -83,10 +83,13 @@ type SLO struct {
 	Indicator *InlineSLI `yaml:"indicator,omitempty"`
 	// IndicatorRef names an SLI, instead.
 	IndicatorRef string `yaml:"indicatorRef,omitempty"`
-	// TimeWindow is the period of the error budget: one, and rolling.
+	// TimeWindow is the period of the error budget: one, rolling or of the
+	// calendar.
 	TimeWindow []TimeWindow `yaml:"timeWindow" required:"true"`
-	// BudgetingMethod is Occurrences.
-	BudgetingMethod string `yaml:"budgetingMethod" default:"Occurrences"`
+	// BudgetingMethod is what the budget counts: Occurrences counts samples,
+	// Timeslices counts slices of time that are good or bad as a whole,
+	// RatioTimeslices adds up the bad shares of slices of time.
+	BudgetingMethod string `yaml:"budgetingMethod" default:"Occurrences" enum:"Occurrences|Timeslices|RatioTimeslices"`
 	// Objectives are the targets. The first gives an SLO of the document's name,
 	// every other one of the name name/displayName or name/target.
 	Objectives []Objective `yaml:"objectives" required:"true"`
@@ -117,12 +120,22 @@ type InlineMetadata struct {
 
 // TimeWindow is the period of an error budget.
 type TimeWindow struct {
-	// Duration of the period, such as 30d or 4w.
-	Duration Duration `yaml:"duration" required:"true" min:"1m" max:"366d"`
-	// IsRolling must be true.
+	// Duration of the period, such as 30d or 4w; of a calendar also 1M, 1Q, 1Y.
+	Duration Period `yaml:"duration" required:"true"`
+	// IsRolling is true for a window that ends now, and false for a calendar.
 	IsRolling bool `yaml:"isRolling"`
-	// Calendar is not supported.
-	Calendar any `yaml:"calendar,omitempty"`
+	// Calendar says when a budget begins anew, for a window that does not roll.
+	Calendar *Calendar `yaml:"calendar,omitempty"`
+}
+
+// Calendar is how periods lie in time.
+type Calendar struct {
+	// StartTime is the start of any one period, in the time zone, as
+	// 2026-01-01 00:00:00. Days, months and years are those of the calendar there,
+	// whatever the offset to UTC.
+	StartTime Text `yaml:"startTime" required:"true"`
+	// TimeZone is a name of the IANA time zone database, such as Europe/Berlin.
+	TimeZone string `yaml:"timeZone" required:"true"`
 }
 
 // Objective is one target.
@@ -139,10 +152,12 @@ type Objective struct {
 	Op any `yaml:"op,omitempty"`
 	// Value is not supported: it belongs to thresholdMetric.
 	Value any `yaml:"value,omitempty"`
-	// TimeSliceTarget is not supported: it belongs to time slices.
-	TimeSliceTarget any `yaml:"timeSliceTarget,omitempty"`
-	// TimeSliceWindow is not supported: it belongs to time slices.
-	TimeSliceWindow any `yaml:"timeSliceWindow,omitempty"`
+	// TimeSliceTarget is the good share from which on a slice of time is good, for
+	// Timeslices.
+	TimeSliceTarget Decimal `yaml:"timeSliceTarget,omitempty"`
+	// TimeSliceWindow is the width of a slice of time: a multiple of the
+	// indicator's pane.
+	TimeSliceWindow Duration `yaml:"timeSliceWindow,omitempty" min:"1s" max:"1d"`
 	// Indicator is not supported here: it belongs to composite SLOs.
 	Indicator any `yaml:"indicator,omitempty"`
 	// IndicatorRef is not supported here: it belongs to composite SLOs.
