@@ -69,6 +69,10 @@ type fault struct {
 	// need no step ignore it.
 	at   step
 	skip int
+	// provoke starts a process to reach the step, for those at the start of one.
+	provoke bool
+	// early makes it wait from before the first process starts.
+	early bool
 	// gap is the time since the fault before, lasts how long the effect stays.
 	gap, lasts time.Duration
 	err        *kerr.Error

@@ -29,8 +29,9 @@ const (
 )
 
 // testLog returns the samples of a shop with three incidents, in the order of
-// their arrival.
-func testLog() []sample {
+// their arrival. Some of them come late, but early enough for a correction, if
+// late is set.
+func testLog(late bool) []sample {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var out []sample
 	for second := time.Duration(0); second < logLength; second += time.Second {
@@ -41,6 +42,9 @@ func testLog() []sample {
 					entity: fmt.Sprintf("svc-%d", e), route: fmt.Sprintf("/r%d", r), took: 1 + rng.IntN(500),
 				}
 				s.failed = rng.IntN(100) < badPercent(e, second)
+				if late && rng.IntN(20) == 0 {
+					s.at = max(s.at-time.Duration(10+rng.IntN(30))*time.Second, 0)
+				}
 				out = append(out, s)
 			}
 		}

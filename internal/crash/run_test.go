@@ -4,15 +4,12 @@ package crash
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flyball-io/flyball/internal/crash/proxy"
 )
@@ -36,15 +33,19 @@ type driver struct {
 	count map[string]int // faults that happened
 }
 
-// runPlan runs the log while the faults of a plan happen, and returns what is
-// wrong, "" for nothing, and how many faults of each kind happened.
-func runPlan(t *testing.T, s setup, p plan, want results) (wrong string, happened map[string]int) {
+// runPlan runs the log while the faults of a plan happen, until done says so and
+// a while longer, and returns the results, and how many faults of each kind
+// happened.
+func runPlan(t *testing.T, s setup, p plan, done func(*reader) bool) (r *reader, happened map[string]int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, s)
 		defer w.close()
 		d := &driver{w: w, plan: p, rng: rand.New(rand.NewPCG(p.seed, 1)), count: map[string]int{}}
 		w.onMessage(d.message)
+		var busy sync.WaitGroup
+		busy.Go(d.faults)
+		synctest.Wait() // an early fault is armed
 		if p.split {
 			for _, role := range []string{"aggregate", "evaluate", "decide"} {
 				w.start(role)
@@ -54,31 +55,38 @@ func runPlan(t *testing.T, s setup, p plan, want results) (wrong string, happene
 			w.start()
 			w.start()
 		}
-		r := w.reader()
+		r = w.reader()
 		defer r.client.Close()
-		var busy sync.WaitGroup
-		busy.Go(func() { w.feed(context.Background(), testLog()) })
-		busy.Go(d.faults)
+		busy.Go(func() { w.feed(context.Background()) })
 		busy.Wait()
-		for began := time.Now(); !r.has(want) && time.Since(began) < patience; {
+		for began := time.Now(); !done(r) && time.Since(began) < patience; {
 			d.replace()
 			r.poll(time.Second)
 		}
 		r.poll(settle)
-		wrong, happened = r.compare(want), d.count
-		if wrong != "" {
-			wrong = fmt.Sprintf("%s\n%s\nthe last of the log:\n%s", p, wrong, w.log)
-		}
+		happened = d.count
 	})
-	return wrong, happened
+	return r, happened
+}
+
+// check runs a plan and fails when the results are not those wanted.
+func check(t *testing.T, s setup, p plan, want results) map[string]int {
+	t.Helper()
+	r, happened := runPlan(t, s, p, func(r *reader) bool { return r.has(want) })
+	if wrong := r.compare(want); wrong != "" {
+		t.Errorf("%s\n%s\nthe last of the log:\n%s", p, wrong, r.w.log)
+	}
+	return happened
 }
 
 // faults makes the faults of the plan happen, one after the other.
 func (d *driver) faults() {
 	for i := range d.plan.faults {
 		f := &d.plan.faults[i]
-		time.Sleep(f.gap)
-		d.replace()
+		if !f.early {
+			time.Sleep(f.gap)
+			d.replace()
+		}
 		switch f.kind {
 		case faultError:
 			d.happens(f, nil)
@@ -108,6 +116,9 @@ func (d *driver) await(f *fault) {
 	d.mu.Lock()
 	d.armed, d.left, d.fired = f, f.skip, fired
 	d.mu.Unlock()
+	if f.provoke {
+		d.w.start()
+	}
 	timer := time.NewTimer(unreached)
 	defer timer.Stop()
 	select {
@@ -138,7 +149,9 @@ func (d *driver) message(p *process, m proxy.Message) {
 	switch f.kind {
 	case faultKill:
 		p.kill()
-		d.another(p)
+		if !f.provoke {
+			d.another(p)
+		}
 	case faultDrop:
 		p.link.Drop()
 	case faultHold:
@@ -204,5 +217,3 @@ func (d *driver) replace() {
 		}
 	}
 }
-
-var _ = kmsg.Produce

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,7 @@ type setup struct {
 	commitInterval   time.Duration // of aggregate
 	panes            int           // partitions
 	workers          int           // aggregate members per process
+	late             bool          // some samples come late
 }
 
 func standard() setup {
@@ -67,8 +69,13 @@ const latency = time.Millisecond
 func newWorld(t *testing.T, s setup) *world {
 	t.Helper()
 	w := &world{t: t, setup: s, network: &kfake.VirtualNetwork{}, log: &tail{}, began: time.Now()}
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(w.network.Listen),
-		kfake.SeedTopics(int32(s.sourcePartitions), source))
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(w.network.Listen), kfake.SeedTopics(int32(s.sourcePartitions), source),
+	}
+	if verbose() {
+		opts = append(opts, kfake.WithLogger(kfake.BasicLogger(w.log, kfake.LogLevelDebug)))
+	}
+	cluster, err := kfake.NewCluster(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +105,7 @@ func (w *world) close() {
 	}
 	for _, p := range list {
 		<-p.done
-		p.link.Cut()
+		p.link.Drop()
 	}
 	w.client.Close()
 	w.cluster.Close()
@@ -109,9 +116,9 @@ func (w *world) close() {
 }
 
 // feed produces the log at its pace. It returns when all is acknowledged.
-func (w *world) feed(ctx context.Context, log []sample) {
+func (w *world) feed(ctx context.Context) {
 	began := time.Now()
-	for _, a := range arrivals(log, w.epoch(), source, w.setup.sourcePartitions, w.setup.perRecord) {
+	for _, a := range arrivals(testLog(w.setup.late), w.epoch(), source, w.setup.sourcePartitions, w.setup.perRecord) {
 		if wait := a.after - time.Since(began); wait > 0 {
 			time.Sleep(wait)
 		}
@@ -162,6 +169,18 @@ func (w *world) start(roles ...string) *process {
 		}
 	})
 	p.link.Delay(latency)
+	// A member that closes its connection while it waits to join stays in kfake's
+	// groups for ever. A real broker would notice by the session timeout, and so
+	// does kfake if only the connection lives.
+	p.link.Linger(2 * time.Minute)
+	opts := []kgo.Opt{
+		kgo.Dialer(p.link.DialContext),
+		// Decoders of zstd are closed by finalizers, which are outside of the bubble.
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
+	}
+	if verbose() {
+		opts = append(opts, kgo.WithLogger(kgo.BasicLogger(w.log, kgo.LogLevelInfo, func() string { return p.name + " " })))
+	}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelInfo})).With("process", p.name)
 	w.processes = append(w.processes, p)
 	w.note("start %s %v", p.name, roles)
@@ -169,7 +188,7 @@ func (w *world) start(roles ...string) *process {
 		defer close(p.done)
 		p.err = pipeline.Run(ctx, pipeline.Options{
 			Config: w.cfg, Roles: roles, Log: log, Metrics: pipeline.NewMetrics(prometheus.NewRegistry()),
-			Kafka: []kgo.Opt{kgo.Dialer(p.link.DialContext)},
+			Kafka: opts,
 		})
 	}()
 	return p
@@ -214,11 +233,15 @@ type tail struct {
 
 const tailLines = 400
 
+// verbose says whether the log of a failure holds what clients and broker say:
+// set CRASH_LOG=1.
+func verbose() bool { return os.Getenv("CRASH_LOG") != "" }
+
 func (l *tail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lines = append(l.lines, string(bytes.TrimRight(b, "\n")))
-	if len(l.lines) > 2*tailLines {
+	if len(l.lines) > 2*tailLines && !verbose() {
 		l.lines = append(l.lines[:0], l.lines[len(l.lines)-tailLines:]...)
 	}
 	return len(b), nil
@@ -227,5 +250,8 @@ func (l *tail) Write(b []byte) (int, error) {
 func (l *tail) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Join(l.lines[max(len(l.lines)-tailLines, 0):], "\n")
+	if !verbose() {
+		l.lines = l.lines[max(len(l.lines)-tailLines, 0):]
+	}
+	return strings.Join(l.lines, "\n")
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // conn passes messages between a client and its broker: two goroutines in each
@@ -13,7 +14,8 @@ import (
 type conn struct {
 	link           *Link
 	client, server net.Conn
-	closed         chan struct{}
+	closed         chan struct{} // when nothing may pass any more
+	ended          chan struct{} // when the broker has closed its end
 	once           sync.Once
 
 	mu      sync.Mutex
@@ -21,7 +23,7 @@ type conn struct {
 }
 
 func newConn(l *Link, client, server net.Conn) *conn {
-	return &conn{link: l, client: client, server: server, closed: make(chan struct{}), waiting: map[int32]Message{}}
+	return &conn{link: l, client: client, server: server, closed: make(chan struct{}), ended: make(chan struct{}), waiting: map[int32]Message{}}
 }
 
 func (c *conn) start() {
@@ -32,10 +34,15 @@ func (c *conn) start() {
 	go c.down(down)
 }
 
-// closeBoth ends the connection at once.
-func (c *conn) closeBoth() {
+// cutOff ends the connection for the client only.
+func (c *conn) cutOff() {
 	c.once.Do(func() { close(c.closed) })
 	c.client.Close()
+}
+
+// closeBoth ends the connection at once.
+func (c *conn) closeBoth() {
+	c.cutOff()
 	c.server.Close()
 }
 
@@ -49,10 +56,24 @@ func (c *conn) isClosed() bool {
 }
 
 // up passes on requests until the client is gone and all that it wrote has been
-// delivered.
+// delivered, or the link is cut.
 func (c *conn) up(q *queue) {
-	defer c.link.forget(c)
-	defer c.closeBoth()
+	defer func() {
+		if c.link.isCut() {
+			return
+		}
+		c.client.Close()
+		if d := c.link.linger(); d > 0 {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-t.C:
+			case <-c.ended:
+			}
+		}
+		c.closeBoth()
+		c.link.forget(c)
+	}()
 	for {
 		frame, ok := q.take()
 		if !ok {
@@ -71,6 +92,7 @@ func (c *conn) up(q *queue) {
 // down passes on responses until the broker is gone. A client that is gone does
 // not end it: the broker must not wait for somebody to read.
 func (c *conn) down(q *queue) {
+	defer close(c.ended)
 	for {
 		frame, ok := q.take()
 		if !ok {

@@ -41,6 +41,7 @@ type Link struct {
 	cut   bool
 	held  chan struct{} // closed by Release; nil while nothing is held up
 	delay time.Duration
+	late  time.Duration
 }
 
 // NewLink returns a link over dial. The hook, which may be nil, is called before
@@ -91,13 +92,16 @@ func (l *Link) join(ctx context.Context, client net.Conn, network, address strin
 	return nil
 }
 
-// Cut closes every connection, for good: what the process does from now on
-// reaches nobody. What was on its way is lost.
+// Cut ends every connection of the process, for good: what it does from now on
+// reaches nobody, and what was on its way is lost. The broker is not told, as
+// when a machine loses its power: to it, the connections stay open until Drop.
 func (l *Link) Cut() {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.cut = true
-	l.mu.Unlock()
-	l.Drop()
+	for c := range l.conns {
+		c.cutOff()
+	}
 }
 
 // Drop closes the connections that there are; new ones may follow.
@@ -136,6 +140,20 @@ func (l *Link) Delay(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.delay = d
+}
+
+// Linger keeps the broker's end of a connection open for a while after the client
+// has closed it.
+func (l *Link) Linger(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.late = d
+}
+
+func (l *Link) linger() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.late
 }
 
 // Connections returns how many connections are open.

@@ -128,6 +128,13 @@ func TestCutStopsTheMessage(t *testing.T) {
 			if _, err := l.DialContext(t.Context(), "tcp", "broker"); !errors.Is(err, ErrCut) {
 				t.Errorf("dial: %v, want %v", err, ErrCut)
 			}
+			if got := l.Connections(); got != 1 {
+				t.Errorf("the broker has %d connections, want 1", got)
+			}
+			l.Drop()
+			if got := l.Connections(); got != 0 {
+				t.Errorf("%d connections are left", got)
+			}
 		})
 	}
 	f(false, 0)
@@ -188,5 +195,25 @@ func TestDelay(t *testing.T) {
 			t.Errorf("there and back took %s, want 2s", took)
 		}
 		c.Close()
+	})
+}
+
+// A connection that lingers is closed for the broker later than for the client.
+func TestLinger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &echo{reached: make(chan string, 10)}
+		l := NewLink(server.dial, nil)
+		l.Linger(time.Minute)
+		c := dial(t, l)
+		c.Close()
+		time.Sleep(time.Minute - time.Nanosecond)
+		if n := l.Connections(); n != 1 {
+			t.Errorf("%d connections, want 1", n)
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if n := l.Connections(); n != 0 {
+			t.Errorf("%d connections, want none", n)
+		}
 	})
 }

@@ -1,0 +1,5 @@
+//go:build synctests && !race
+
+package crash
+
+const underRace = false

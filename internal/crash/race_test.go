@@ -1,0 +1,6 @@
+//go:build synctests && race
+
+package crash
+
+// underRace makes runs fewer: the race detector makes them slow.
+const underRace = true
