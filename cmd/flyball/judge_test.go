@@ -328,6 +328,26 @@ func TestJudgeSequentialUserReported(t *testing.T) {
 	}
 }
 
+// The example of the documentation is what the documentation says of it.
+func TestJudgeDocumentedExample(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "canary.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	code, j, err := runJudge(t, "sequential", text)
+	if code != exitFail || len(j.Results) != 3 || j.Results[0].Classification != "High" || !j.Results[0].Critical {
+		t.Fatalf("exit code %d, %v, %+v", code, err, j.Results)
+	}
+	if got := j.Flyball.Metrics[0]["decided_at"]; got != 8.0 {
+		t.Errorf("decided after step %v", got)
+	}
+	if code, _, err := runJudge(t, "kayenta", text); code != exitFail {
+		t.Errorf("kayenta: exit code %d, %v", code, err)
+	}
+}
+
 func TestJudgeExitCodes(t *testing.T) {
 	f := func(name, judge, request string, code int, message string) {
 		t.Run(name, func(t *testing.T) {

@@ -31,6 +31,7 @@ func run(runs int, only, out string) error {
 		if only != "" && r.name != only {
 			continue
 		}
+		fmt.Fprintln(os.Stderr, "simulating", r.name)
 		o := measure(r, runs)
 		report.add(r, o)
 		median := "–"
