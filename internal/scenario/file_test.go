@@ -226,3 +226,31 @@ func TestJUnit(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// FuzzParse: no text makes reading a scenario panic, and what is written back
+// without an update is the text.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "config:") {
+			return // reads other files
+		}
+		s, err := Parse("x.txtar", text)
+		if err != nil {
+			return
+		}
+		if got := s.updated(nil); got != text {
+			t.Fatalf("%q is written back as %q", text, got)
+		}
+	})
+}
