@@ -3,6 +3,7 @@ package anomaly
 import (
 	"math"
 
+	"github.com/flyball-io/flyball/detectors/anomaly/change"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
 )
@@ -12,18 +13,16 @@ import (
 // that ages slowly, PSI = Σ (a−e) ln(a/e) (Siddiqi, 2006).
 type drift struct {
 	reference average // centres the histograms; slow
-	recent    [driftBins]float64
-	aged      [driftBins]float64
+	recent    change.Histogram
+	aged      change.Histogram
 	seen      int
 	tail      tail.Upper
 	ageRate   float64
 }
 
 const (
-	driftBins   = 12
 	driftRecent = 1.0 / 144
 	driftEvery  = 12 // points between comparisons
-	driftLeast  = 1e-3
 	driftCenter = 0.001
 	// driftFloor is the smallest mean excess of the index to believe in.
 	driftFloor = 0.01
@@ -40,7 +39,7 @@ func newDrift(cfg *Config) *drift {
 // driftBin returns the bin of a residual in units of its usual size: equal steps
 // to three of them on either side.
 func driftBin(z float64) int {
-	return max(0, min(driftBins-1, int(math.Floor(z*2))+driftBins/2))
+	return max(0, min(change.Bins-1, int(math.Floor(z*2))+change.Bins/2))
 }
 
 func (d *drift) observe(f *frame) opinion {
@@ -56,10 +55,10 @@ func (d *drift) observe(f *frame) opinion {
 	if a.seen >= averageTrust && scale > 0 {
 		d.seen++
 		bin := driftBin(residual / scale)
-		fade(&d.recent, bin, max(driftRecent, 1/float64(d.seen)))
-		fade(&d.aged, bin, max(d.ageRate, 1/float64(d.seen)))
+		d.recent.Add(bin, max(driftRecent, 1/float64(d.seen)))
+		d.aged.Add(bin, max(d.ageRate, 1/float64(d.seen)))
 		if d.seen%driftEvery == 0 && float64(d.seen)*driftRecent >= 4 {
-			psi := stability(d.aged[:], d.recent[:])
+			psi := change.Stability(d.aged[:], d.recent[:])
 			o.digits, o.side = d.tail.Digits(psi, driftFloor), 1
 			o.level = psi
 			d.tail.Add(psi)
@@ -67,24 +66,6 @@ func (d *drift) observe(f *frame) opinion {
 	}
 	a.learn(residual, driftCenter, driftCenter, f.steps, f.floor)
 	return o
-}
-
-func fade(h *[driftBins]float64, bin int, rate float64) {
-	for i := range h {
-		h[i] -= rate * h[i]
-	}
-	h[bin] += rate
-}
-
-// stability returns the population stability index of two distributions, with
-// empty bins counted as a thousandth.
-func stability(expected, actual []float64) float64 {
-	psi := 0.0
-	for i := range expected {
-		e, a := max(expected[i], driftLeast), max(actual[i], driftLeast)
-		psi += (a - e) * math.Log(a/e)
-	}
-	return psi
 }
 
 func (d *drift) code(c *snapshot.Codec) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/flyball-io/flyball/detectors/anomaly/alarm"
 	"github.com/flyball-io/flyball/detectors/anomaly/season"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 )
@@ -20,7 +21,7 @@ type Ensemble struct {
 	// recent holds the latest surprises, to tell news from more of the same.
 	recent []float32
 	at     int
-	alarms alarms
+	alarms alarm.Judge
 }
 
 // member is an algorithm with its name. A mute one works for the others only.
@@ -36,7 +37,7 @@ func New(cfg Config) (*Ensemble, error) {
 		return nil, err
 	}
 	e := &Ensemble{cfg: cfg, habit: season.NewHabit(), recent: make([]float32, cfg.Quiet)}
-	e.front, e.alarms = newFront(&e.cfg), newAlarms(&e.cfg)
+	e.front, e.alarms = newFront(&e.cfg), alarm.New(cfg.Generation, cfg.Quiet)
 	for _, k := range Kinds() { // the order in which they build on each other
 		asked := slices.Contains(cfg.Detectors, k)
 		if asked || slices.ContainsFunc(cfg.Detectors, func(a Kind) bool { return a.needs(k) }) {
@@ -142,9 +143,9 @@ func (e *Ensemble) listen(f *frame, r *Reading) opinion {
 func (e *Ensemble) silent(r *Reading) {
 	for i := range e.members {
 		if s, ok := e.members[i].algorithm.(*silence); ok {
-			o := s.missing(r.At, float64(e.front.cadence.step()))
+			o := s.missing(r.At, float64(e.front.cadence.Step()))
 			r.Detector = Silence
-			e.report(&frame{index: e.front.seen, step: e.front.cadence.step()}, &o, r)
+			e.report(&frame{index: e.front.seen, step: e.front.cadence.Step()}, &o, r)
 		}
 	}
 }
@@ -223,7 +224,7 @@ func (e *Ensemble) report(f *frame, o *opinion, r *Reading) {
 	if r.News {
 		news = r.Digits
 	}
-	r.Rarity, r.Alarm = e.alarms.judge(news, e.cfg.Threshold(f.step), &e.cfg)
+	r.Rarity, r.Alarm = e.alarms.Observe(news, e.cfg.Threshold(f.step))
 }
 
 // exceeds reports whether d is above all recent surprises.
@@ -287,7 +288,7 @@ func (e *Ensemble) code(c *snapshot.Codec) {
 	}
 	e.front.code(c)
 	e.habit.Code(c)
-	e.alarms.code(c)
+	e.alarms.Code(c)
 	c.Float32s(e.recent)
 	if len(e.recent) > 0 {
 		c.Index(&e.at, len(e.recent))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors/anomaly/cadence"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 )
 
@@ -46,7 +47,7 @@ type frame struct {
 // front prepares frames.
 type front struct {
 	cfg       *Config
-	cadence   cadence
+	cadence   cadence.Cadence
 	last      flyball.Time
 	previous  float64
 	seen      int
@@ -65,10 +66,10 @@ func (t *front) prepare(p Point, f *frame) {
 	if t.last != flyball.NoTime {
 		f.gap = p.At.Sub(t.last)
 		if f.gap > 0 {
-			t.cadence.observe(f.gap)
+			t.cadence.Observe(f.gap)
 		}
 	}
-	f.step = t.cadence.step()
+	f.step = t.cadence.Step()
 	if f.gap > f.step+f.step/2 {
 		f.steps = float64(f.gap) / float64(f.step)
 	}
@@ -115,7 +116,7 @@ func (t *front) learn(f *frame) {
 }
 
 func (t *front) code(c *snapshot.Codec) {
-	t.cadence.code(c)
+	t.cadence.Code(c)
 	last := int64(t.last)
 	c.Int64(&last)
 	t.last = flyball.Time(last)

@@ -1,4 +1,5 @@
-package anomaly
+// Package cadence learns how far apart the points of a series usually are.
+package cadence
 
 import (
 	"slices"
@@ -7,24 +8,26 @@ import (
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 )
 
-// cadence learns the usual distance between points: the median of the first few,
+// Cadence learns the usual distance between points: the median of the first few,
 // then a median that creeps. It changes what it says only when it has moved by a
 // quarter, so that rates derived from it stay put.
-type cadence struct {
+type Cadence struct {
 	first [9]int64
 	count int
 	creep float64
 	said  int64
 }
 
-func (c *cadence) step() time.Duration {
+// Step returns the usual distance, a minute while nothing is known.
+func (c *Cadence) Step() time.Duration {
 	if c.said == 0 {
 		return time.Minute
 	}
 	return time.Duration(c.said)
 }
 
-func (c *cadence) observe(gap time.Duration) {
+// Observe learns the distance of a point from the one before, which is positive.
+func (c *Cadence) Observe(gap time.Duration) {
 	d := int64(gap)
 	if c.count < len(c.first) {
 		c.first[c.count] = d
@@ -47,7 +50,8 @@ func (c *cadence) observe(gap time.Duration) {
 	}
 }
 
-func (c *cadence) code(s *snapshot.Codec) {
+// Code walks over the memory.
+func (c *Cadence) Code(s *snapshot.Codec) {
 	for i := range c.first {
 		s.Int64(&c.first[i])
 	}
