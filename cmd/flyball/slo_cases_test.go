@@ -39,8 +39,6 @@ var notApplicable = map[string]string{
 	"pyrra-absent-0.99":  "Pyrra's rule, rounded to minutes and with the duration (for) of a tier",
 	"pyrra-absent-0.9":   "Pyrra's rule, rounded to minutes and with the duration (for) of a tier",
 
-	"timeslices":          "budgets in slices of time are not supported",
-	"calendar_window":     "calendar windows are not supported",
 	"exhaustion_forecast": "slo replay does not look ahead",
 }
 
@@ -60,6 +58,8 @@ var sloFamilies = map[string]func(*testing.T, *sloCase){
 	"no_data":                 showNoData,
 	"validation":              showValidation,
 	"float":                   showFloat,
+	"timeslices":              showTimeslices,
+	"calendar_window":         showCalendar,
 }
 
 // TestSLOCases shows the shared cases through flyball slo replay, to one
@@ -482,4 +482,61 @@ func showFloat(t *testing.T, c *sloCase) {
 	if *sum.Burn["x"].Long != c.Expect["exact_burn"] || *sum.BurnRate != c.Expect["exact_burn"] {
 		t.Errorf("the burn rate is %v over an hour and %v over the period", *sum.Burn["x"].Long, *sum.BurnRate)
 	}
+}
+
+func showTimeslices(t *testing.T, c *sloCase) {
+	slice := c.seconds("slice_s")
+	doc := sloDoc{target: c.target("target"), method: "Timeslices", objective: fmt.Sprintf(", timeSliceTarget: 0.95, timeSliceWindow: %v", minutes(slice))}
+	if c.Given["window"] == nil { // rolling: which slices are bad
+		doc.window = rolling(c.seconds("window_s"))
+		s, bad := newSeries(slice, 0), int64(0)
+		for _, x := range c.Expect["slice_bad"].([]any) {
+			one := x.(map[string]any)
+			s.until(s.at+slice, int64(one["total"].(float64)), int64(one["bad"].(float64)))
+			if one["is_bad"].(bool) {
+				bad++
+			}
+			_, sum := replay(t, doc, s.String(), "--slice", slice.String())
+			if sum.Total != int64(s.at/slice) || sum.Bad != bad {
+				t.Errorf("after %v: %d of %d slices are bad, want %d", one, sum.Bad, sum.Total, bad)
+			}
+		}
+		_, sum := replay(t, doc, s.String())
+		near(t, "the budget", &sum.BudgetSeconds, c.Expect["budget_seconds"].(float64), 1e-12)
+		return
+	}
+	doc.window = `{duration: 1w, calendar: {startTime: "2023-11-13 00:00:00", timeZone: UTC}, isRolling: false}`
+	monday := time.Date(2023, 11, 13, 0, 0, 0, 0, time.UTC)
+	s := newSeries(slice, sinceEpoch(monday))
+	good := int64(c.given("good"))
+	for i := range int64(c.given("elapsed_slices")) {
+		s.until(s.at+slice, 100, 100*min(max(i-good+1, 0), 1))
+	}
+	_, sum := replay(t, doc, s.String())
+	if sum.Total != int64(c.Expect["total_slices"].(float64)) {
+		t.Errorf("the period has %d slices", sum.Total)
+	}
+	if sum.SLI == nil {
+		t.Fatalf("nothing is known: %+v", sum)
+	}
+	rate := 1 - *sum.SLI
+	near(t, "the error rate", &rate, c.Expect["error_rate"].(float64), 1e-9)
+	near(t, "the budget consumed", sum.BudgetConsumed, c.Expect["consumed"].(float64), 1e-9)
+}
+
+func minutes(d time.Duration) string { return fmt.Sprintf("%dm", int(d.Minutes())) }
+
+func showCalendar(t *testing.T, c *sloCase) {
+	zone := c.Given["tz"].(string)
+	at, err := time.Parse("2006-01", c.Given["month"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := sloDoc{target: c.target("slo"), window: fmt.Sprintf(
+		`{duration: 1M, calendar: {startTime: "2026-01-01 00:00:00", timeZone: %s}, isRolling: false}`, zone)}
+	s := newSeries(time.Hour, sinceEpoch(at.AddDate(0, 0, 10)))
+	s.slice(1000, 1)
+	_, sum := replay(t, doc, s.String())
+	near(t, "the period", &sum.PeriodSeconds, c.Expect["period_s"].(float64), 1e-12)
+	near(t, "the budget", &sum.BudgetSeconds, c.Expect["budget_s"].(float64), 1e-12)
 }

@@ -1,6 +1,7 @@
 package sloreplay
 
 import (
+	"math"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -51,7 +52,7 @@ func Run(spec flyball.SLO, list []Slice, o Options, emit func(Transition) error)
 	}
 	r := &run{
 		spec: &spec, grid: g, left: list, detector: burnrate.New(spec), firing: map[string]bool{},
-		tracker: slo.NewTracker(spec, g.pane, g.step),
+		tracker: slo.NewExactTracker(spec, g.pane),
 	}
 	end := g.end(list)
 	for at := g.after(list[0].Start.Add(g.slice)); at <= end; at = r.next(at) {
@@ -86,14 +87,14 @@ func (r *run) count(at flyball.Time) {
 
 func (r *run) observe(at flyball.Time) detectors.Signal {
 	return r.detector.Observe(detectors.SLOObservation{
-		At:  at,
+		At: at, Silent: !r.tracker.Active(at),
 		Sum: func(w time.Duration) (total, bad int64) { return r.tracker.Sum(at, w) },
 	})
 }
 
 func (r *run) judge(at flyball.Time, emit func(Transition) error) error {
 	for i, t := range r.observe(at).Tiers {
-		if t.Firing == r.firing[t.Name] {
+		if t.Firing == r.firing[t.Name] || t.NoData { // nobody knows: it stays as it was
 			continue
 		}
 		r.firing[t.Name] = t.Firing
@@ -113,17 +114,15 @@ func (r *run) judge(at flyball.Time, emit func(Transition) error) error {
 	return nil
 }
 
-// next returns the evaluation after the one at at. Where nothing fires and
-// nothing can before more samples come, it passes over the time between.
+// next returns the evaluation after the one at at: where the next slice is counted
+// or what is to be said may change by itself. It passes over the time between.
 func (r *run) next(at flyball.Time) flyball.Time {
-	for _, firing := range r.firing {
-		if firing {
-			return at.Add(r.grid.step)
-		}
+	next := flyball.Time(math.MaxInt64)
+	if len(r.left) > 0 {
+		next = r.grid.after(r.left[0].Start.Add(r.grid.slice))
 	}
-	next := at.Add(r.grid.step)
-	if len(r.left) > 0 && r.tracker.Quiet(at) {
-		return max(next, r.grid.after(r.left[0].Start.Add(r.grid.slice)))
+	if change, ok := r.tracker.NextChange(at); ok {
+		next = min(next, r.grid.after(change))
 	}
-	return next
+	return max(next, at.Add(r.grid.step))
 }

@@ -67,9 +67,10 @@ type Burn struct {
 }
 
 func (r *run) summary(at flyball.Time) Summary {
-	total, bad := r.tracker.Period(at)
+	b := r.tracker.Budget(at)
+	total, bad := b.Total, b.Bad
 	budget := new(big.Rat).SetFrac64(1e9-r.spec.TargetPPB, 1e9)
-	period := new(big.Rat).SetFrac64(int64(r.spec.Period), 1e9)
+	period := new(big.Rat).SetFrac64(int64(b.Length()), 1e9)
 	consumed := r.spec.BurnRate(total, bad)
 	s := Summary{
 		SLO: r.spec.Name, At: at, State: StateMet, Total: total, Bad: bad,
@@ -77,7 +78,7 @@ func (r *run) summary(at flyball.Time) Summary {
 		Allowed:        floor(new(big.Rat).Mul(budget, new(big.Rat).SetInt64(total))),
 		BudgetConsumed: Number(consumed), BudgetRemaining: Number(remaining(budget, total, bad)),
 		BurnRate: Number(consumed), Burn: map[string]Burn{},
-		PeriodStart: at.Add(-r.spec.Period), PeriodSeconds: number(period),
+		PeriodStart: b.Start, PeriodSeconds: number(period),
 		BudgetSeconds: number(new(big.Rat).Mul(budget, period)),
 	}
 	s.Gap = Number(gap(r.spec.TargetPPB, total, bad))

@@ -98,7 +98,7 @@ func (b *budgets) nextEdge(s *sloSeries, at flyball.Time, first bool) flyball.Ti
 		return next
 	}
 	quiet := s.tracker.Quiet(at)
-	if first && (s.findings.burn != nil || !quiet) {
+	if first && (s.findings.burn != nil || !quiet || s.spec.NoData == flyball.NoDataAlert && s.tracker.Missing(at)) {
 		return at.Add(b.pane)
 	}
 	// Of a budget that is quiet, silence matters where it is a finding, or ends one.

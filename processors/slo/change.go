@@ -24,7 +24,8 @@ func (t *Tracker) NextChange(at flyball.Time) (edge flyball.Time, ok bool) {
 		sooner(end.Add(t.unit))
 	}
 	for _, r := range t.tiers {
-		if _, bad := t.Sum(at, r.short); bad == 0 {
+		total, bad := t.Sum(at, r.short)
+		if bad == 0 && !(total == 0 && t.spec.NoData == flyball.NoDataBad) {
 			continue
 		}
 		for _, window := range [...]time.Duration{r.short, r.long} {

@@ -199,6 +199,12 @@ func (t *Tracker) Quiet(at flyball.Time) bool {
 // Active reports whether any sample lies within the longest window.
 func (t *Tracker) Active(at flyball.Time) bool { return t.Measured(at, t.longest) }
 
+// Missing reports whether a window of a tier has no samples, while they are not
+// long gone.
+func (t *Tracker) Missing(at flyball.Time) bool {
+	return t.Active(at) && slices.ContainsFunc(t.tiers, func(r reach) bool { return !t.Measured(at, r.short) })
+}
+
 // Measured reports whether any sample lies within [at − window, at).
 func (t *Tracker) Measured(at flyball.Time, window time.Duration) bool {
 	r := &t.rings[t.ringFor(window)]
