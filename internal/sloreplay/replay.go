@@ -119,7 +119,10 @@ func (r *run) judge(at flyball.Time, emit func(Transition) error) error {
 func (r *run) next(at flyball.Time) flyball.Time {
 	next := flyball.Time(math.MaxInt64)
 	if len(r.left) > 0 {
-		next = r.grid.after(r.left[0].Start.Add(r.grid.slice))
+		next = max(r.grid.after(r.left[0].Start.Add(r.grid.slice)), at.Add(r.grid.step))
+	}
+	if next <= at.Add(r.grid.step) {
+		return next
 	}
 	if change, ok := r.tracker.NextChange(at); ok {
 		next = min(next, r.grid.after(change))

@@ -16,6 +16,7 @@ type ring struct {
 	width  time.Duration
 	span   time.Duration
 	weigh  weigh
+	line   *line            // instead of chunks, in an exact tracker
 	chunks []chunk          // those with samples, by index
 	undo   map[int64][]byte // chunks as of the last commit, of those changed since; nil if absent
 	owed   map[int64]bool   // chunks that a restore counted over, not committed yet
@@ -47,6 +48,13 @@ func (r *ring) find(index int64) (int, bool) {
 // add counts into the slice that holds t, and returns what was in it before and
 // is now. Nothing goes below zero.
 func (r *ring) add(t flyball.Time, c counts) (was, is counts) {
+	if r.line != nil {
+		start := t.Floor(r.width)
+		was = r.line.at(start)
+		is = within(was.plus(c))
+		r.line.set(start, is, r.weigh)
+		return was, is
+	}
 	index, at := r.place(t)
 	var list [chunkSlices]counts
 	var old []byte
@@ -58,12 +66,18 @@ func (r *ring) add(t flyball.Time, c counts) (was, is counts) {
 		r.undo[index] = old
 	}
 	was = list[at]
-	is = was.plus(c)
-	is.total = max(is.total, 0)
-	is.bad = min(max(is.bad, 0), is.total)
+	is = within(was.plus(c))
 	list[at] = is
 	r.set(index, pack(&list))
 	return was, is
+}
+
+// within returns counts of which none is below zero, and not more are bad than
+// there are.
+func within(c counts) counts {
+	c.total = max(c.total, 0)
+	c.bad = min(max(c.bad, 0), c.total)
+	return c
 }
 
 // set replaces a chunk; one of nothing is removed.
@@ -96,6 +110,9 @@ func (r *ring) settle(p int) {
 
 // upTo returns the sum of all slices before the one that holds t.
 func (r *ring) upTo(t flyball.Time) counts {
+	if r.line != nil {
+		return r.line.upTo(r.line.from(t.Floor(r.width)), r.weigh)
+	}
 	index, at := r.place(t)
 	p, ok := r.find(index)
 	switch {
@@ -114,6 +131,9 @@ func (r *ring) at(t flyball.Time) counts { return r.weigh.of(r.raw(t)) }
 
 // raw returns what was counted in the slice that holds t.
 func (r *ring) raw(t flyball.Time) counts {
+	if r.line != nil {
+		return r.line.at(t.Floor(r.width))
+	}
 	index, at := r.place(t)
 	if p, ok := r.find(index); ok {
 		return slice(r.chunks[p].data, at)
@@ -124,6 +144,13 @@ func (r *ring) raw(t flyball.Time) counts {
 // first returns the start of the first slice with samples that starts at t or
 // later.
 func (r *ring) first(t flyball.Time) (flyball.Time, bool) {
+	if r.line != nil {
+		i := r.line.from(t)
+		if i == len(r.line.slices) {
+			return 0, false
+		}
+		return r.line.slices[i].start, true
+	}
 	index, at := r.place(t.Add(r.width - 1))
 	p, ok := r.find(index)
 	if !ok {
@@ -142,6 +169,13 @@ func (r *ring) first(t flyball.Time) (flyball.Time, bool) {
 
 // last returns the start of the last slice with samples that starts before t.
 func (r *ring) last(t flyball.Time) (flyball.Time, bool) {
+	if r.line != nil {
+		i := r.line.from(t)
+		if i == 0 {
+			return 0, false
+		}
+		return r.line.slices[i-1].start, true
+	}
 	index, at := r.place(t.Add(r.width - 1))
 	p, ok := r.find(index)
 	if !ok {
@@ -164,6 +198,9 @@ func (r *ring) last(t flyball.Time) (flyball.Time, bool) {
 	}
 	return 0, false
 }
+
+// empty reports whether nothing is counted.
+func (r *ring) empty() bool { return len(r.chunks) == 0 && (r.line == nil || len(r.line.slices) == 0) }
 
 func (r *ring) start(index int64, at int) flyball.Time {
 	return flyball.Time((index<<6 + int64(at)) * int64(r.width))

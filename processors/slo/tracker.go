@@ -41,10 +41,13 @@ func NewTracker(s flyball.SLO, pane, least time.Duration) *Tracker {
 }
 
 // NewExactTracker is NewTracker with a slice for every pane of the period, however
-// many they are: windows of any length are exact.
+// many they are: windows of any length are exact. It is for reports from counts at
+// hand: it has no durable state, and what it counted cannot be taken back.
 func NewExactTracker(s flyball.SLO, pane time.Duration) *Tracker {
 	t := NewTracker(s, pane, pane)
-	t.rings = []ring{newRing('f', t.unit, roundUp(max(t.longest, s.Period), t.unit), weighBy(&s))}
+	exact := newRing('f', t.unit, roundUp(max(t.longest, s.Period), t.unit), weighBy(&s))
+	exact.line = &line{}
+	t.rings = []ring{exact}
 	return t
 }
 
@@ -120,7 +123,7 @@ func (t *Tracker) countIn(i int, from, to flyball.Time) counts {
 		return counts{}
 	}
 	r := &t.rings[i]
-	if len(r.chunks) == 0 {
+	if r.empty() {
 		return counts{}
 	}
 	if i == 0 {
@@ -222,7 +225,7 @@ func (t *Tracker) Expire(at flyball.Time) {
 
 // Empty reports whether nothing is counted any more.
 func (t *Tracker) Empty() bool {
-	return len(t.periods.list) == 0 && !slices.ContainsFunc(t.rings, func(r ring) bool { return len(r.chunks) > 0 })
+	return len(t.periods.list) == 0 && !slices.ContainsFunc(t.rings, func(r ring) bool { return !r.empty() })
 }
 
 // Dirty reports whether Changed has anything to say.
