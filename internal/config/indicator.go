@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
@@ -17,24 +18,16 @@ const DefaultBad = `status.code="ERROR"`
 // durationValue is the numeric field that every span has.
 const durationValue = "duration"
 
-// compiledIndicator is an indicator and whether it may be trusted for checks of
-// what builds on it.
-type compiledIndicator struct {
-	flyball.Indicator
-	// sound is set when its groups, conditions and widths have no error.
-	groupsOK, badOK, paneOK bool
-}
-
 func (l *loading) compileIndicators() []flyball.Indicator {
 	var out []flyball.Indicator
 	for _, o := range l.indicators {
-		b := &indicatorBuilder{object: o, loading: l}
+		b := &indicatorBuilder{Object: o, loading: l}
 		b.build()
 		out = append(out, b.out)
 		if l.indicatorOf[b.out.Name] == nil {
-			l.indicatorOf[b.out.Name] = &compiledIndicator{Indicator: b.out,
-				groupsOK: o.doc.OK("spec.groupBy", "spec.entity", "spec.source"),
-				badOK:    o.doc.OK("spec.bad", "spec.source"), paneOK: o.doc.OK("spec.pane")}
+			l.indicatorOf[b.out.Name] = &kind.Indicator{Indicator: b.out,
+				GroupsOK: o.Doc.OK("spec.groupBy", "spec.entity", "spec.source"),
+				BadOK:    o.Doc.OK("spec.bad", "spec.source"), PaneOK: o.Doc.OK("spec.pane")}
 		}
 	}
 	return out
@@ -42,7 +35,7 @@ func (l *loading) compileIndicators() []flyball.Indicator {
 
 // indicatorBuilder builds one indicator against its source.
 type indicatorBuilder struct {
-	*object[spec.Indicator]
+	*kind.Object[spec.Indicator]
 	loading *loading
 	out     flyball.Indicator
 	// source is nil when it is not known.
@@ -59,7 +52,7 @@ func (b *indicatorBuilder) build() {
 	b.findSource()
 	b.groups()
 	b.value()
-	b.notEmpty("spec.filter", len(s.Filter), "delete the line to count every sample")
+	b.NotEmpty("spec.filter", len(s.Filter), "delete the line to count every sample")
 	b.out.Filter = b.matchers("spec.filter", s.Filter)
 	b.out.Bad = b.matchers("spec.bad", s.Bad)
 	if s.Bad == nil && b.source != nil && b.source.Format == spec.FormatOTLPSpans {
@@ -74,7 +67,7 @@ func (b *indicatorBuilder) build() {
 
 func (b *indicatorBuilder) findSource() {
 	name := b.Spec.Source
-	if name == "" || !b.doc.OK("spec.source") {
+	if name == "" || !b.Doc.OK("spec.source") {
 		return
 	}
 	b.source = b.loading.sourceOf[name]
@@ -82,16 +75,16 @@ func (b *indicatorBuilder) findSource() {
 		b.source.used = true
 		return
 	}
-	b.report("spec.source", CodeUnknownReference, fmt.Sprintf("there is no Source named %q", name),
+	b.Report("spec.source", kind.CodeUnknownReference, fmt.Sprintf("there is no Source named %q", name),
 		strictyaml.DidYouMean(name, slices.Sorted(maps.Keys(b.loading.sourceOf))))
 }
 
 // groups sets the labels of a series, the entity first.
 func (b *indicatorBuilder) groups() {
-	b.notEmpty("spec.groupBy", len(b.Spec.GroupBy), "delete the line to group by the entity alone")
+	b.NotEmpty("spec.groupBy", len(b.Spec.GroupBy), "delete the line to group by the entity alone")
 	b.out.GroupBy = []string{b.Spec.Entity}
-	if b.Spec.Entity == "" && b.doc.OK("spec.entity") {
-		b.report("spec.entity", strictyaml.CodeInvalidValue, "an indicator is about some entity",
+	if b.Spec.Entity == "" && b.Doc.OK("spec.entity") {
+		b.Report("spec.entity", strictyaml.CodeInvalidValue, "an indicator is about some entity",
 			"delete the line to get the default "+flyball.DefaultEntity)
 	}
 	b.label("spec.entity", b.Spec.Entity)
@@ -99,12 +92,12 @@ func (b *indicatorBuilder) groups() {
 	for i, name := range b.Spec.GroupBy {
 		path := fmt.Sprintf("spec.groupBy[%d]", i)
 		switch {
-		case !b.doc.OK(path):
+		case !b.Doc.OK(path):
 			continue
 		case name == "":
-			b.report(path, strictyaml.CodeInvalidValue, "the name of the label is empty", "")
+			b.Report(path, strictyaml.CodeInvalidValue, "the name of the label is empty", "")
 		case seen[name]:
-			b.report(path, CodeDuplicateItem, fmt.Sprintf("label %q is given twice", name), "")
+			b.Report(path, kind.CodeDuplicateItem, fmt.Sprintf("label %q is given twice", name), "")
 		case name != b.Spec.Entity:
 			b.label(path, name)
 			b.out.GroupBy = append(b.out.GroupBy, name)
@@ -126,23 +119,23 @@ func (b *indicatorBuilder) mapping() (flyball.JSONMapping, bool) {
 // are known only when they come.
 func (b *indicatorBuilder) label(path, name string) {
 	m, ok := b.mapping()
-	if _, mapped := m.Labels[name]; !ok || mapped || name == "" || !b.doc.OK(path) {
+	if _, mapped := m.Labels[name]; !ok || mapped || name == "" || !b.Doc.OK(path) {
 		return
 	}
 	if _, isValue := m.Values[name]; isValue {
-		b.report(path, CodeUnknownLabel, fmt.Sprintf("%q is a number in source %q, not a label", name, b.source.Name),
+		b.Report(path, kind.CodeUnknownLabel, fmt.Sprintf("%q is a number in source %q, not a label", name, b.source.Name),
 			"compare it with <, <=, > or >=, or map it under spec.json.labels")
 		return
 	}
 	message := fmt.Sprintf("source %q maps no label %q", b.source.Name, name)
-	if !b.doc.Has(path) {
+	if !b.Doc.Has(path) {
 		message += ", the default entity"
 	}
 	hint := strictyaml.DidYouMean(name, slices.Sorted(maps.Keys(m.Labels)))
 	if hint == "" || len(m.Labels) == 0 {
 		hint = "map it under spec.json.labels of the source"
 	}
-	b.report(path, CodeUnknownLabel, message, hint)
+	b.Report(path, kind.CodeUnknownLabel, message, hint)
 }
 
 // number reports a numeric field that the source does not give.
@@ -152,17 +145,17 @@ func (b *indicatorBuilder) number(path, name string) {
 		return
 	}
 	if _, isLabel := m.Labels[name]; isLabel {
-		b.report(path, CodeUnknownValue, fmt.Sprintf("%q is a label in source %q, not a number", name, b.source.Name),
+		b.Report(path, kind.CodeUnknownValue, fmt.Sprintf("%q is a label in source %q, not a number", name, b.source.Name),
 			"match it with =, !=, =~ or !~, or map it under spec.json.values")
 		return
 	}
-	b.report(path, CodeUnknownValue, fmt.Sprintf("source %q maps no value %q", b.source.Name, name),
+	b.Report(path, kind.CodeUnknownValue, fmt.Sprintf("source %q maps no value %q", b.source.Name, name),
 		strictyaml.DidYouMean(name, slices.Sorted(maps.Keys(m.Values))))
 }
 
 // value sets what is put into the histogram, and its unit.
 func (b *indicatorBuilder) value() {
-	if b.source == nil || !b.doc.OK("spec.value") {
+	if b.source == nil || !b.Doc.OK("spec.value") {
 		return
 	}
 	isSpans := b.source.Format == spec.FormatOTLPSpans
@@ -174,14 +167,14 @@ func (b *indicatorBuilder) value() {
 	}
 	if b.out.Value == "" {
 		if b.Spec.Unit != "" {
-			b.report("spec.unit", CodeConflict, "there is a unit and no value", "delete the line or give a value")
+			b.Report("spec.unit", kind.CodeConflict, "there is a unit and no value", "delete the line or give a value")
 		}
 		return
 	}
 	b.number("spec.value", b.out.Value)
 	if isDuration := isSpans && b.out.Value == durationValue || b.source.JSON.Values[b.out.Value].Unit != ""; isDuration {
 		if b.Spec.Unit != "" && b.Spec.Unit != "ns" {
-			b.report("spec.unit", CodeConflict, fmt.Sprintf("%q is a duration, and durations are kept in ns", b.out.Value), "delete the line")
+			b.Report("spec.unit", kind.CodeConflict, fmt.Sprintf("%q is a duration, and durations are kept in ns", b.out.Value), "delete the line")
 		}
 		b.out.Unit = "ns"
 	}
@@ -192,19 +185,19 @@ func (b *indicatorBuilder) matchers(path string, texts []string) []flyball.Match
 	var out []flyball.Matcher
 	for i, text := range texts {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if !b.doc.OK(at) {
+		if !b.Doc.OK(at) {
 			continue
 		}
-		m, p := parseMatcher(text)
+		m, p := kind.ParseMatcher(text)
 		if p != nil {
-			b.report(at, CodeInvalidMatcher, p.Message, p.Hint)
+			b.Report(at, kind.CodeInvalidMatcher, p.Message, p.Hint)
 			continue
 		}
 		switch {
 		case m.Numeric():
 			b.number(at, m.Name)
 		case m.Name == durationValue && b.source != nil && b.source.Format == spec.FormatOTLPSpans:
-			b.report(at, CodeUnknownLabel, `"duration" is a number, not a label`,
+			b.Report(at, kind.CodeUnknownLabel, `"duration" is a number, not a label`,
 				"compare it with <, <=, > or >=; an attribute of that name is span.duration")
 		default:
 			b.label(at, m.Name)
@@ -217,17 +210,17 @@ func (b *indicatorBuilder) matchers(path string, texts []string) []flyball.Match
 // widths checks that panes fill windows and days.
 func (b *indicatorBuilder) widths() {
 	pane, window := b.out.Pane, b.out.Window
-	if !b.doc.OK("spec.pane") || pane <= 0 {
+	if !b.Doc.OK("spec.pane") || pane <= 0 {
 		return
 	}
 	if 24*time.Hour%pane != 0 {
-		b.report("spec.pane", CodeNotMultiple, fmt.Sprintf("a day is not a whole number of panes of %v", b.Spec.Pane),
+		b.Report("spec.pane", kind.CodeNotMultiple, fmt.Sprintf("a day is not a whole number of panes of %v", b.Spec.Pane),
 			"such as 1s, 5s, 10s, 15s, 30s or 60s")
 		return
 	}
-	if b.doc.OK("spec.window") && window%pane != 0 {
+	if b.Doc.OK("spec.window") && window%pane != 0 {
 		near := max(pane, (window+pane/2)/pane*pane)
-		b.report("spec.window", CodeNotMultiple, fmt.Sprintf("the window %v is not a multiple of the pane %v", b.Spec.Window, b.Spec.Pane),
+		b.Report("spec.window", kind.CodeNotMultiple, fmt.Sprintf("the window %v is not a multiple of the pane %v", b.Spec.Window, b.Spec.Pane),
 			fmt.Sprintf("such as %v", spec.Duration(near)))
 	}
 }

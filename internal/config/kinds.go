@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
@@ -33,26 +34,26 @@ type Kind struct {
 // each other.
 func Kinds() []Kind {
 	return []Kind{
-		kind(APIVersion, "Pipeline", func(l *loading) *[]*object[spec.Pipeline] { return &l.pipelines }),
-		kind(APIVersion, "Source", func(l *loading) *[]*object[spec.Source] { return &l.sources }),
-		kind(APIVersion, "Indicator", func(l *loading) *[]*object[spec.Indicator] { return &l.indicators }),
-		kind(APIVersion, "Rule", func(l *loading) *[]*object[spec.Rule] { return &l.rules }),
-		kind(OpenSLOVersion, "Service", func(l *loading) *[]*object[spec.Service] { return &l.services }),
-		kind(OpenSLOVersion, "DataSource", func(l *loading) *[]*object[spec.DataSource] { return &l.dataSources }),
-		kind(OpenSLOVersion, "SLI", func(l *loading) *[]*object[spec.SLI] { return &l.slis }),
-		kind(OpenSLOVersion, "SLO", func(l *loading) *[]*object[spec.SLO] { return &l.slos }),
+		declare(APIVersion, "Pipeline", func(l *loading) *[]*kind.Object[spec.Pipeline] { return &l.pipelines }),
+		declare(APIVersion, "Source", func(l *loading) *[]*kind.Object[spec.Source] { return &l.sources }),
+		declare(APIVersion, "Indicator", func(l *loading) *[]*kind.Object[spec.Indicator] { return &l.indicators }),
+		declare(APIVersion, "Rule", func(l *loading) *[]*kind.Object[spec.Rule] { return &l.rules }),
+		declare(OpenSLOVersion, "Service", func(l *loading) *[]*kind.Object[spec.Service] { return &l.openslo.Services }),
+		declare(OpenSLOVersion, "DataSource", func(l *loading) *[]*kind.Object[spec.DataSource] { return &l.openslo.DataSources }),
+		declare(OpenSLOVersion, "SLI", func(l *loading) *[]*kind.Object[spec.SLI] { return &l.openslo.SLIs }),
+		declare(OpenSLOVersion, "SLO", func(l *loading) *[]*kind.Object[spec.SLO] { return &l.openslo.SLOs }),
 		{OpenSLOVersion, "AlertPolicy", nil, passOver},
 		{OpenSLOVersion, "AlertCondition", nil, passOver},
 		{OpenSLOVersion, "AlertNotificationTarget", nil, passOver},
 	}
 }
 
-// kind declares a kind whose documents are kept in the list that in returns.
-func kind[S any](apiVersion, name string, in func(l *loading) *[]*object[S]) Kind {
+// declare declares a kind whose documents are kept in the list that in returns.
+func declare[S any](apiVersion, name string, in func(l *loading) *[]*kind.Object[S]) Kind {
 	return Kind{apiVersion, name, reflect.TypeFor[S](), func(l *loading, d *strictyaml.Document) {
-		o := &object[S]{doc: d}
+		o := &kind.Object[S]{Doc: d}
 		l.decoder.Decode(d, o)
-		l.named(d, name, o.Metadata.Name)
+		l.names.Named(d, name, o.Metadata.Name)
 		list := in(l)
 		*list = append(*list, o)
 	}}
@@ -60,37 +61,9 @@ func kind[S any](apiVersion, name string, in func(l *loading) *[]*object[S]) Kin
 
 // passOver reads a kind that OpenSLO has and Flyball does without.
 func passOver(_ *loading, d *strictyaml.Document) {
-	d.Report(Problem{Path: "kind", Code: CodeIgnored, Severity: strictyaml.Warning,
+	d.Report(Problem{Path: "kind", Code: kind.CodeIgnored, Severity: strictyaml.Warning,
 		Message: "this kind is not used: an SLO alerts by its burn-rate tiers",
 		Hint:    "set the tiers by the SLO's annotation " + objective.TiersAnnotation})
-}
-
-// object is a document of one kind.
-type object[S any] struct {
-	APIVersion string        `yaml:"apiVersion"`
-	Kind       string        `yaml:"kind"`
-	Metadata   spec.Metadata `yaml:"metadata" required:"true"`
-	Spec       S             `yaml:"spec" required:"true"`
-
-	doc *strictyaml.Document
-}
-
-// report adds an error at path.
-func (o *object[S]) report(path string, code strictyaml.Code, message, hint string) {
-	o.doc.Report(Problem{Path: path, Code: code, Message: message, Hint: hint})
-}
-
-// warn adds a warning at path.
-func (o *object[S]) warn(path string, code strictyaml.Code, message, hint string) {
-	o.doc.Report(Problem{Path: path, Code: code, Message: message, Hint: hint, Severity: strictyaml.Warning})
-}
-
-// notEmpty reports a list that is written without an item: it is more likely to
-// be a slip than to mean all or nothing.
-func (o *object[S]) notEmpty(path string, items int, hint string) {
-	if items == 0 && o.doc.Has(path) && o.doc.OK(path) {
-		o.report(path, CodeEmptyList, "the list is empty", hint)
-	}
 }
 
 // read hands a document to its kind.
@@ -115,7 +88,7 @@ func (l *loading) read(d *strictyaml.Document) {
 	}
 	versions = slices.Compact(versions)
 	if !slices.Contains(versions, version) {
-		d.Report(Problem{Path: "apiVersion", Code: CodeUnknownVersion,
+		d.Report(Problem{Path: "apiVersion", Code: kind.CodeUnknownVersion,
 			Message: fmt.Sprintf("unknown apiVersion %q", version), Hint: strictyaml.DidYouMean(version, versions)})
 		return
 	}
@@ -126,5 +99,5 @@ func (l *loading) read(d *strictyaml.Document) {
 	if len(elsewhere) > 0 {
 		hint = "this kind has apiVersion " + elsewhere[0]
 	}
-	d.Report(Problem{Path: "kind", Code: CodeUnknownKind, Message: fmt.Sprintf("unknown kind %q in %s", name, version), Hint: hint})
+	d.Report(Problem{Path: "kind", Code: kind.CodeUnknownKind, Message: fmt.Sprintf("unknown kind %q in %s", name, version), Hint: hint})
 }

@@ -9,7 +9,8 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"github.com/flyball-io/flyball"
-	"github.com/flyball-io/flyball/internal/config/objective"
+	"github.com/flyball-io/flyball/internal/config/kind"
+	"github.com/flyball-io/flyball/internal/config/openslo"
 	"github.com/flyball-io/flyball/internal/config/spec"
 )
 
@@ -28,8 +29,8 @@ func Marshal(c *Config) ([]byte, error) {
 		docs = append(docs, document(APIVersion, "Indicator", i.Name, nil, indicatorSpec(i)))
 	}
 	for _, s := range c.SLOs {
-		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name,
-			objective.FormatAnnotations(&s), sloSpec(s)))
+		text, annotations := openslo.Format(&s)
+		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name, annotations, text))
 	}
 	for _, r := range c.Rules {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
@@ -82,8 +83,8 @@ func quote(n *yaml.Node) {
 	}
 }
 
-func document[S any](version, kind, name string, annotations map[string]string, s S) object[S] {
-	return object[S]{APIVersion: version, Kind: kind, Spec: s,
+func document[S any](version, sort, name string, annotations map[string]string, s S) kind.Object[S] {
+	return kind.Object[S]{APIVersion: version, Kind: sort, Spec: s,
 		Metadata: spec.Metadata{Name: name, Annotations: annotations}}
 }
 
@@ -115,23 +116,6 @@ func texts(ms []flyball.Matcher) []string {
 		out = append(out, m.String())
 	}
 	return out
-}
-
-func sloSpec(s flyball.SLO) spec.SLO {
-	count := func() *spec.Metric {
-		return &spec.Metric{MetricSource: spec.MetricSource{Type: sourceType, Spec: spec.Count{Indicator: s.Indicator, Selector: texts(s.Selector)}}}
-	}
-	window := spec.TimeWindow{Duration: spec.Period{Fixed: s.Period}, IsRolling: true}
-	if s.Calendar != nil {
-		window = objective.FormatCalendar(s.Calendar)
-	}
-	target := spec.Objective{Target: objective.FormatPPB(s.TargetPPB), TimeSliceWindow: spec.Duration(s.Slice)}
-	if s.Method == flyball.Timeslices {
-		target.TimeSliceTarget = objective.FormatPPB(s.SliceTargetPPB)
-	}
-	return spec.SLO{Service: s.Service,
-		Indicator:  &spec.InlineSLI{Spec: spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}},
-		TimeWindow: []spec.TimeWindow{window}, BudgetingMethod: s.Method.String(), Objectives: []spec.Objective{target}}
 }
 
 func ruleSpec(r flyball.Rule) spec.Rule {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
@@ -37,71 +38,71 @@ func (l *loading) compilePipeline() Pipeline {
 		return DefaultPipeline()
 	}
 	for _, extra := range l.pipelines[1:] {
-		extra.report("kind", CodeDuplicateName, "there can be one Pipeline only",
-			"the first is in "+l.pipelines[0].doc.Position("kind"))
+		extra.Report("kind", kind.CodeDuplicateName, "there can be one Pipeline only",
+			"the first is in "+l.pipelines[0].Doc.Position("kind"))
 	}
 	o := l.pipelines[0]
 	s := &o.Spec
 	checkKafka(o)
-	if path := "spec.http.listen"; o.doc.OK(path) && !isAddress(s.HTTP.Listen, true) {
-		o.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want host:port, got %q", s.HTTP.Listen), "")
+	if path := "spec.http.listen"; o.Doc.OK(path) && !isAddress(s.HTTP.Listen, true) {
+		o.Report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want host:port, got %q", s.HTTP.Listen), "")
 	}
-	if path := "spec.clickhouse.dsn"; s.ClickHouse.DSN != "" && o.doc.OK(path) && !isDSN(string(s.ClickHouse.DSN)) {
+	if path := "spec.clickhouse.dsn"; s.ClickHouse.DSN != "" && o.Doc.OK(path) && !isDSN(string(s.ClickHouse.DSN)) {
 		// The DSN is a secret: it must not be in the message.
 		message := "want a URL with the scheme clickhouse, tcp, http or https and a host"
 		if string(s.ClickHouse.DSN) == s.ClickHouse.DSN.String() {
 			message = "the secret was blanked out when this configuration was printed"
 		}
-		o.report(path, strictyaml.CodeInvalidValue, message, "such as clickhouse://user:password@host:9000/flyball")
+		o.Report(path, strictyaml.CodeInvalidValue, message, "such as clickhouse://user:password@host:9000/flyball")
 	}
-	if (s.Signing.KeyFile == "") != (s.Signing.KeyID == "") && o.doc.OK("spec.signing") {
-		o.report("spec.signing", strictyaml.CodeMissingField, "keyFile and keyID belong together: one is missing", "")
+	if (s.Signing.KeyFile == "") != (s.Signing.KeyID == "") && o.Doc.OK("spec.signing") {
+		o.Report("spec.signing", strictyaml.CodeMissingField, "keyFile and keyID belong together: one is missing", "")
 	}
 	if c := s.CommitInterval.Std(); c < 250*time.Millisecond || c > time.Second {
-		o.warn("spec.commitInterval", CodeUnusual, fmt.Sprintf("%v is outside the sensible range 250ms to 1s", s.CommitInterval), "")
+		o.Warn("spec.commitInterval", kind.CodeUnusual, fmt.Sprintf("%v is outside the sensible range 250ms to 1s", s.CommitInterval), "")
 	}
 	return Pipeline{Name: o.Metadata.Name, Pipeline: *s}
 }
 
-func checkKafka(o *object[spec.Pipeline]) {
+func checkKafka(o *kind.Object[spec.Pipeline]) {
 	s := &o.Spec
-	o.notEmpty("spec.kafka.brokers", len(s.Kafka.Brokers), "delete the line to get the default 127.0.0.1:9092")
+	o.NotEmpty("spec.kafka.brokers", len(s.Kafka.Brokers), "delete the line to get the default 127.0.0.1:9092")
 	for i, b := range s.Kafka.Brokers {
-		if path := fmt.Sprintf("spec.kafka.brokers[%d]", i); o.doc.OK(path) && !isAddress(b, false) {
-			o.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want host:port, got %q", b), "")
+		if path := fmt.Sprintf("spec.kafka.brokers[%d]", i); o.Doc.OK(path) && !isAddress(b, false) {
+			o.Report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want host:port, got %q", b), "")
 		}
 	}
-	if path := "spec.kafka.topicPrefix"; s.Kafka.TopicPrefix != "" && o.doc.OK(path) && !topicForm.MatchString(s.Kafka.TopicPrefix) {
-		o.report(path, strictyaml.CodeInvalidValue, "a topic prefix has letters, digits, '.', '_' and '-' only", "")
+	if path := "spec.kafka.topicPrefix"; s.Kafka.TopicPrefix != "" && o.Doc.OK(path) && !topicForm.MatchString(s.Kafka.TopicPrefix) {
+		o.Report(path, strictyaml.CodeInvalidValue, "a topic prefix has letters, digits, '.', '_' and '-' only", "")
 	}
-	if path := "spec.kafka.group"; s.Kafka.Group == "" && o.doc.OK(path) {
-		o.report(path, strictyaml.CodeInvalidValue, "a group needs a name", "delete the line to get the default flyball")
+	if path := "spec.kafka.group"; s.Kafka.Group == "" && o.Doc.OK(path) {
+		o.Report(path, strictyaml.CodeInvalidValue, "a group needs a name", "delete the line to get the default flyball")
 	}
 	checkSecurity(o)
 }
 
 // checkSecurity checks that what belongs together is there together. Files are
 // opened when the connections are.
-func checkSecurity(o *object[spec.Pipeline]) {
+func checkSecurity(o *kind.Object[spec.Pipeline]) {
 	k := &o.Spec.Kafka
-	if t := k.TLS; t != nil && (t.CertFile == "") != (t.KeyFile == "") && o.doc.OK("spec.kafka.tls") {
-		o.report("spec.kafka.tls", strictyaml.CodeMissingField, "certFile and keyFile belong together: one is missing", "")
+	if t := k.TLS; t != nil && (t.CertFile == "") != (t.KeyFile == "") && o.Doc.OK("spec.kafka.tls") {
+		o.Report("spec.kafka.tls", strictyaml.CodeMissingField, "certFile and keyFile belong together: one is missing", "")
 	}
 	a := k.SASL
-	if a == nil || !o.doc.OK("spec.kafka.sasl") || a.Mechanism == "" {
+	if a == nil || !o.Doc.OK("spec.kafka.sasl") || a.Mechanism == "" {
 		return
 	}
 	if a.Mechanism == "OAUTHBEARER" {
 		if a.TokenFile == "" {
-			o.report("spec.kafka.sasl", strictyaml.CodeMissingField, "OAUTHBEARER needs tokenFile", "")
+			o.Report("spec.kafka.sasl", strictyaml.CodeMissingField, "OAUTHBEARER needs tokenFile", "")
 		}
 		return
 	}
 	if a.Username == "" || a.Password == "" {
-		o.report("spec.kafka.sasl", strictyaml.CodeMissingField, a.Mechanism+" needs username and password", "such as password: ${env:KAFKA_PASSWORD}")
+		o.Report("spec.kafka.sasl", strictyaml.CodeMissingField, a.Mechanism+" needs username and password", "such as password: ${env:KAFKA_PASSWORD}")
 	}
 	if k.TLS == nil && a.Mechanism == "PLAIN" {
-		o.warn("spec.kafka.sasl.mechanism", CodeUnusual, "PLAIN without tls sends the password in the clear", "add tls: {}")
+		o.Warn("spec.kafka.sasl.mechanism", kind.CodeUnusual, "PLAIN without tls sends the password in the clear", "add tls: {}")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
 
@@ -17,14 +18,14 @@ func (l *loading) compileRules() []flyball.Rule {
 	var out []flyball.Rule
 	for _, o := range l.rules {
 		s := &o.Spec
-		l.checkText(o.doc, "spec.when", s.When, CodeInvalidExpression, l.options.CheckExpr)
-		l.checkText(o.doc, "spec.target", s.Target, CodeInvalidTemplate, l.options.CheckTemplate)
+		l.checkText(o.Doc, "spec.when", s.When, kind.CodeInvalidExpression, l.options.CheckExpr)
+		l.checkText(o.Doc, "spec.target", s.Target, kind.CodeInvalidTemplate, l.options.CheckTemplate)
 		switch path := "spec.action.name"; {
-		case !o.doc.Has(path) || !o.doc.OK(path):
+		case !o.Doc.Has(path) || !o.Doc.OK(path):
 		case s.Action.Name == "":
-			o.report(path, strictyaml.CodeInvalidValue, "the name of the action is empty", "")
+			o.Report(path, strictyaml.CodeInvalidValue, "the name of the action is empty", "")
 		case strings.Contains(s.Action.Name, "{{"):
-			o.report(path, CodeInvalidTemplate, "the name of an action cannot have places", "places belong in target and params")
+			o.Report(path, kind.CodeInvalidTemplate, "the name of an action cannot have places", "places belong in target and params")
 		}
 		r := flyball.Rule{Name: o.Metadata.Name, When: s.When, Target: s.Target, Mode: flyball.Mode(s.Mode),
 			Action:   flyball.Action{Name: s.Action.Name},
@@ -32,7 +33,7 @@ func (l *loading) compileRules() []flyball.Rule {
 		for _, name := range slices.Sorted(maps.Keys(s.Action.Params)) {
 			value := string(s.Action.Params[name])
 			if path := strictyaml.Join("spec.action.params", name); value != "" {
-				l.checkText(o.doc, path, value, CodeInvalidTemplate, l.options.CheckTemplate)
+				l.checkText(o.Doc, path, value, kind.CodeInvalidTemplate, l.options.CheckTemplate)
 			}
 			if r.Action.Params == nil {
 				r.Action.Params = map[string]string{}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
@@ -27,7 +28,7 @@ func (l *loading) compileSources() []flyball.Source {
 		checkTopics(o, topics)
 		out = append(out, s)
 		if l.sourceOf[s.Name] == nil {
-			l.sourceOf[s.Name] = &compiledSource{Source: s, doc: o.doc}
+			l.sourceOf[s.Name] = &compiledSource{Source: s, doc: o.Doc}
 		}
 	}
 	return out
@@ -35,22 +36,22 @@ func (l *loading) compileSources() []flyball.Source {
 
 // checkTopics reports topics that cannot be, and those that another source
 // reads: a record has one format.
-func checkTopics(o *object[spec.Source], owner map[string]string) {
-	o.notEmpty("spec.topics", len(o.Spec.Topics), "a source reads at least one topic")
+func checkTopics(o *kind.Object[spec.Source], owner map[string]string) {
+	o.NotEmpty("spec.topics", len(o.Spec.Topics), "a source reads at least one topic")
 	for i, topic := range o.Spec.Topics {
 		path := fmt.Sprintf("spec.topics[%d]", i)
-		if !o.doc.OK(path) {
+		if !o.Doc.OK(path) {
 			continue
 		}
 		first, taken := owner[topic]
 		switch {
 		case !topicForm.MatchString(topic) || topic == "." || topic == "..":
-			o.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("%q cannot be the name of a topic", topic),
+			o.Report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("%q cannot be the name of a topic", topic),
 				"a topic has up to 249 letters, digits, '.', '_' and '-'")
 		case taken:
-			o.report(path, CodeDuplicateItem, fmt.Sprintf("topic %q is already read", topic), "the first is in "+first)
+			o.Report(path, kind.CodeDuplicateItem, fmt.Sprintf("topic %q is already read", topic), "the first is in "+first)
 		default:
-			owner[topic] = o.doc.Position(path)
+			owner[topic] = o.Doc.Position(path)
 		}
 	}
 }
@@ -58,28 +59,28 @@ func checkTopics(o *object[spec.Source], owner map[string]string) {
 // timestampFormats are those that are not Go layouts.
 var timestampFormats = []string{"auto", "rfc3339", "unix_s", "unix_ms", "unix_us", "unix_ns"}
 
-func compileSource(o *object[spec.Source]) flyball.Source {
+func compileSource(o *kind.Object[spec.Source]) flyball.Source {
 	in := &o.Spec
 	s := flyball.Source{Name: o.Metadata.Name, Topics: in.Topics, Format: in.Format, Encoding: in.Encoding,
 		OutOfOrderness: in.OutOfOrderness.Std(), IdleTimeout: in.IdleTimeout.Std(),
 		StallTimeout: in.StallTimeout.Std(), MaxAhead: in.MaxAhead.Std()}
-	if !o.doc.OK("spec.format") {
+	if !o.Doc.OK("spec.format") {
 		return s
 	}
 	switch in.Format {
 	case spec.FormatOTLPSpans:
 		s.Encoding = cmp.Or(in.Encoding, "proto")
 		if in.JSON != nil {
-			o.report("spec.json", CodeNotForFormat, "json belongs to the format json, not to otlp_spans",
+			o.Report("spec.json", kind.CodeNotForFormat, "json belongs to the format json, not to otlp_spans",
 				"delete it: spans have their labels and times by themselves")
 		}
 	case spec.FormatJSON:
 		if in.Encoding != "" {
-			o.report("spec.encoding", CodeNotForFormat, "encoding belongs to the format otlp_spans, not to json", "delete the line")
+			o.Report("spec.encoding", kind.CodeNotForFormat, "encoding belongs to the format otlp_spans, not to json", "delete the line")
 		}
 		if in.JSON == nil {
-			if !o.doc.Has("spec.json") {
-				o.report("spec.json", strictyaml.CodeMissingField, `"json" is required by the format json`,
+			if !o.Doc.Has("spec.json") {
+				o.Report("spec.json", strictyaml.CodeMissingField, `"json" is required by the format json`,
 					"say where the timestamp, the labels and the values are")
 			}
 			return s
@@ -89,7 +90,7 @@ func compileSource(o *object[spec.Source]) flyball.Source {
 	return s
 }
 
-func compileJSON(o *object[spec.Source]) flyball.JSONMapping {
+func compileJSON(o *kind.Object[spec.Source]) flyball.JSONMapping {
 	in := o.Spec.JSON
 	m := flyball.JSONMapping{Timestamp: in.Timestamp, TimestampFormat: in.TimestampFormat, Labels: in.Labels}
 	if len(in.Values) > 0 {
@@ -104,17 +105,17 @@ func compileJSON(o *object[spec.Source]) flyball.JSONMapping {
 		at := strictyaml.Join("spec.json.values", name)
 		paths[at+".path"] = v.Path
 		if _, both := in.Labels[name]; both {
-			o.report(at, CodeConflict, fmt.Sprintf("%q is mapped as a label and as a value", name), "give one of them another name")
+			o.Report(at, kind.CodeConflict, fmt.Sprintf("%q is mapped as a label and as a value", name), "give one of them another name")
 		}
 	}
 	for _, at := range slices.Sorted(maps.Keys(paths)) {
-		if paths[at] == "" && o.doc.Has(at) && o.doc.OK(at) {
-			o.report(at, strictyaml.CodeInvalidValue, "the path is empty", "")
+		if paths[at] == "" && o.Doc.Has(at) && o.Doc.OK(at) {
+			o.Report(at, strictyaml.CodeInvalidValue, "the path is empty", "")
 		}
 	}
-	if at := "spec.json.timestampFormat"; o.doc.OK(at) && !slices.Contains(timestampFormats, in.TimestampFormat) &&
+	if at := "spec.json.timestampFormat"; o.Doc.OK(at) && !slices.Contains(timestampFormats, in.TimestampFormat) &&
 		!strings.Contains(in.TimestampFormat, "06") {
-		o.report(at, strictyaml.CodeInvalidValue, fmt.Sprintf("unknown timestamp format %q", in.TimestampFormat),
+		o.Report(at, strictyaml.CodeInvalidValue, fmt.Sprintf("unknown timestamp format %q", in.TimestampFormat),
 			strictyaml.DidYouMean(in.TimestampFormat, timestampFormats)+" A Go layout such as 2006-01-02T15:04:05 is allowed too.")
 	}
 	return m

@@ -1,4 +1,4 @@
-package config
+package openslo
 
 import (
 	"fmt"
@@ -11,15 +11,16 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
 
-func (l *loading) compileSLOs() []flyball.SLO {
+func (c *compiler) compileSLOs() []flyball.SLO {
 	var out []flyball.SLO
-	for _, o := range l.slos {
-		b := &sloBuilder{object: o, loading: l}
+	for _, o := range c.SLOs {
+		b := &sloBuilder{Object: o, compiler: c}
 		out = append(out, b.build()...)
 	}
 	return out
@@ -27,9 +28,9 @@ func (l *loading) compileSLOs() []flyball.SLO {
 
 // sloBuilder builds the SLOs of one document.
 type sloBuilder struct {
-	*object[spec.SLO]
-	loading *loading
-	base    flyball.SLO
+	*kind.Object[spec.SLO]
+	compiler *compiler
+	base     flyball.SLO
 	// customTiers is set when the tiers come from the annotation.
 	customTiers bool
 	// checked holds the units for which the windows were checked.
@@ -44,7 +45,7 @@ func (b *sloBuilder) build() []flyball.SLO {
 	b.period()
 	b.annotations()
 	if b.Spec.AlertPolicies != nil {
-		b.warn("spec.alertPolicies", CodeIgnored, "alertPolicies are not used: an SLO alerts by its burn-rate tiers",
+		b.Warn("spec.alertPolicies", kind.CodeIgnored, "alertPolicies are not used: an SLO alerts by its burn-rate tiers",
 			"set the tiers by the annotation "+objective.TiersAnnotation)
 	}
 	return b.objectives()
@@ -54,52 +55,52 @@ func (b *sloBuilder) build() []flyball.SLO {
 // are any: without them the name is a label.
 func (b *sloBuilder) service() {
 	var names []string
-	for _, s := range b.loading.services {
+	for _, s := range b.compiler.Services {
 		names = append(names, s.Metadata.Name)
 	}
-	if len(names) > 0 && b.doc.OK("spec.service") && b.doc.Has("spec.service") && !slices.Contains(names, b.Spec.Service) {
-		b.report("spec.service", CodeUnknownReference, fmt.Sprintf("there is no Service named %q", b.Spec.Service),
+	if len(names) > 0 && b.Doc.OK("spec.service") && b.Doc.Has("spec.service") && !slices.Contains(names, b.Spec.Service) {
+		b.Report("spec.service", kind.CodeUnknownReference, fmt.Sprintf("there is no Service named %q", b.Spec.Service),
 			strictyaml.DidYouMean(b.Spec.Service, names))
 	}
 }
 
 // sli finds the SLI, in place or by name.
 func (b *sloBuilder) sli() {
-	s, only := &b.Spec, b.loading.options.SLOsOnly
+	s, only := &b.Spec, b.compiler.SLOsOnly
 	var sli *compiledSLI
 	switch {
 	case s.Indicator != nil && s.IndicatorRef != "":
-		b.report("spec.indicatorRef", CodeConflict, "indicator and indicatorRef are given", "delete one of them")
+		b.Report("spec.indicatorRef", kind.CodeConflict, "indicator and indicatorRef are given", "delete one of them")
 		return
 	case s.Indicator != nil:
-		sli = b.loading.compileSLI(b.doc, "spec.indicator.spec", &s.Indicator.Spec)
+		sli = b.compiler.compileSLI(b.Doc, "spec.indicator.spec", &s.Indicator.Spec)
 	case only:
 		return
 	case s.IndicatorRef != "":
-		known := b.loading.sliOf
+		known := b.compiler.sliOf
 		if sli = known[s.IndicatorRef]; sli == nil {
-			b.report("spec.indicatorRef", CodeUnknownReference, fmt.Sprintf("there is no SLI named %q", s.IndicatorRef),
+			b.Report("spec.indicatorRef", kind.CodeUnknownReference, fmt.Sprintf("there is no SLI named %q", s.IndicatorRef),
 				strictyaml.DidYouMean(s.IndicatorRef, slices.Sorted(maps.Keys(known))))
 			return
 		}
 	default:
-		if b.doc.OK("spec.indicator", "spec.indicatorRef") {
-			b.report("spec.indicator", strictyaml.CodeMissingField, "an SLO needs indicator or indicatorRef", "")
+		if b.Doc.OK("spec.indicator", "spec.indicatorRef") {
+			b.Report("spec.indicator", strictyaml.CodeMissingField, "an SLO needs indicator or indicatorRef", "")
 		}
 		return
 	}
 	b.base.Indicator, b.base.Selector = sli.indicator, sli.selector
-	if i := b.indicator(); i != nil && i.badOK && len(i.Bad) == 0 {
+	if i := b.indicator(); i != nil && i.BadOK && len(i.Bad) == 0 {
 		path := "spec.indicator"
 		if s.Indicator == nil {
 			path = "spec.indicatorRef"
 		}
-		b.report(path, CodeNeverBad, fmt.Sprintf("no sample of indicator %q is ever bad, so the objective is always met", i.Name),
+		b.Report(path, kind.CodeNeverBad, fmt.Sprintf("no sample of indicator %q is ever bad, so the objective is always met", i.Name),
 			"give the indicator conditions of a bad sample (bad)")
 	}
 }
 
-func (b *sloBuilder) indicator() *compiledIndicator { return b.loading.indicatorOf[b.base.Indicator] }
+func (b *sloBuilder) indicator() *kind.Indicator { return b.compiler.Indicators[b.base.Indicator] }
 
 func (b *sloBuilder) method() {
 	for _, m := range []flyball.BudgetingMethod{flyball.Occurrences, flyball.Timeslices, flyball.RatioTimeslices} {
@@ -113,34 +114,34 @@ func (b *sloBuilder) period() {
 	const path = "spec.timeWindow"
 	windows := b.Spec.TimeWindow
 	if len(windows) != 1 {
-		if b.doc.Has(path) && b.doc.OK(path) {
-			b.report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want one time window, got %d", len(windows)), "")
+		if b.Doc.Has(path) && b.Doc.OK(path) {
+			b.Report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want one time window, got %d", len(windows)), "")
 		}
 		return
 	}
 	const at = path + "[0]"
 	switch w := windows[0]; {
-	case !b.doc.OK(at, at+".duration", at+".isRolling", at+".calendar"):
+	case !b.Doc.OK(at, at+".duration", at+".isRolling", at+".calendar"):
 	case w.Calendar != nil && w.IsRolling:
-		b.report(at+".calendar", CodeConflict, "a rolling window has no calendar", "write isRolling: false, or delete the calendar")
+		b.Report(at+".calendar", kind.CodeConflict, "a rolling window has no calendar", "write isRolling: false, or delete the calendar")
 	case w.Calendar != nil:
-		if !b.doc.OK(at+".calendar.startTime", at+".calendar.timeZone") {
+		if !b.Doc.OK(at+".calendar.startTime", at+".calendar.timeZone") {
 			return
 		}
 		calendar, field, err := objective.ParseCalendar(w)
 		if err != nil {
-			b.report(at+"."+field, strictyaml.CodeInvalidValue, err.Error(), "")
+			b.Report(at+"."+field, strictyaml.CodeInvalidValue, err.Error(), "")
 			return
 		}
 		b.base.Calendar, b.base.Period = calendar, calendar.Nominal()
 	case !w.IsRolling:
-		b.report(at+".isRolling", strictyaml.CodeMissingField, "a window that does not roll needs a calendar",
+		b.Report(at+".isRolling", strictyaml.CodeMissingField, "a window that does not roll needs a calendar",
 			"write isRolling: true, or calendar: {startTime: 2026-01-01 00:00:00, timeZone: UTC}")
 	case w.Duration.Months > 0:
-		b.report(at+".duration", strictyaml.CodeInvalidValue,
+		b.Report(at+".duration", strictyaml.CodeInvalidValue,
 			fmt.Sprintf("a rolling window has a fixed length, which %v has not", w.Duration), "write days, such as 30d")
 	case w.Duration.Fixed < time.Minute || w.Duration.Fixed > 366*24*time.Hour:
-		b.report(at+".duration", strictyaml.CodeOutOfRange, fmt.Sprintf("want a period from 1m to 366d, got %v", w.Duration), "")
+		b.Report(at+".duration", strictyaml.CodeOutOfRange, fmt.Sprintf("want a period from 1m to 366d, got %v", w.Duration), "")
 	default:
 		b.base.Period = w.Duration.Fixed
 	}
@@ -165,23 +166,23 @@ func (b *sloBuilder) annotations() {
 			hint = strictyaml.DidYouMean(text, objective.NoDataPolicies())
 		default:
 			if strings.HasPrefix(name, "flyball.dev/") {
-				b.report(path, strictyaml.CodeUnknownField, fmt.Sprintf("unknown annotation %q", name),
+				b.Report(path, strictyaml.CodeUnknownField, fmt.Sprintf("unknown annotation %q", name),
 					strictyaml.DidYouMean(name, objective.Annotations()))
 			}
 		}
-		if err != nil && b.doc.OK(path) {
-			b.report(path, strictyaml.CodeInvalidValue, err.Error(), hint)
+		if err != nil && b.Doc.OK(path) {
+			b.Report(path, strictyaml.CodeInvalidValue, err.Error(), hint)
 		}
 	}
 }
 
 func (b *sloBuilder) parseTiers(path, text string) {
-	if !b.doc.OK(path) {
+	if !b.Doc.OK(path) {
 		return
 	}
 	tiers, issues := objective.ParseTiers(text)
 	for _, i := range issues {
-		b.doc.ReportInside(Problem{Path: path, Code: CodeInvalidTiers, Message: i.Message, Hint: i.Hint}, i.Line, i.Col)
+		b.Doc.ReportInside(strictyaml.Problem{Path: path, Code: kind.CodeInvalidTiers, Message: i.Message, Hint: i.Hint}, i.Line, i.Col)
 	}
 	b.base.Tiers = tiers
 }
@@ -189,7 +190,7 @@ func (b *sloBuilder) parseTiers(path, text string) {
 // pane returns the width of the indicator's panes, the default one where it is
 // not known.
 func (b *sloBuilder) pane() time.Duration {
-	if i := b.indicator(); i != nil && i.paneOK && i.Pane > 0 {
+	if i := b.indicator(); i != nil && i.PaneOK && i.Pane > 0 {
 		return i.Pane
 	}
 	return 10 * time.Second
@@ -209,33 +210,33 @@ func (b *sloBuilder) tierProblem(path string, code strictyaml.Code, message, hin
 	if !b.customTiers {
 		hint = strings.TrimPrefix(hint+"; ", "; ") + "set tiers by the annotation " + objective.TiersAnnotation
 	}
-	if b.loading.options.SLOsOnly {
-		b.warn(path, code, message, hint)
+	if b.compiler.SLOsOnly {
+		b.Warn(path, code, message, hint)
 		return
 	}
-	b.report(path, code, message, hint)
+	b.Report(path, code, message, hint)
 }
 
 // checkWindows holds the windows of the tiers against the period and the unit in
 // which they are counted. Objectives with the same unit have the same problems.
 func (b *sloBuilder) checkWindows(slo *flyball.SLO, unit time.Duration, what string) {
 	path := b.tierPath()
-	if b.base.Period <= 0 || !b.doc.OK(path) || slices.Contains(b.checked, unit) {
+	if b.base.Period <= 0 || !b.Doc.OK(path) || slices.Contains(b.checked, unit) {
 		return
 	}
 	b.checked = append(b.checked, unit)
 	for _, t := range slo.Tiers {
 		if t.Long > b.base.Period {
-			b.tierProblem(path, CodeUnreachableTier, fmt.Sprintf("tier %s looks back %v, longer than the period %v",
+			b.tierProblem(path, kind.CodeUnreachableTier, fmt.Sprintf("tier %s looks back %v, longer than the period %v",
 				t.Name, spec.Duration(t.Long), spec.Duration(b.base.Period)), "")
 			continue
 		}
 		if objective.Factor(t).Cmp(big.NewRat(1, 1)) < 0 {
-			b.warn(path, CodeEagerTier, fmt.Sprintf("tier %s fires at a burn rate of %sx: below 1x the objective is still met",
+			b.Warn(path, kind.CodeEagerTier, fmt.Sprintf("tier %s fires at a burn rate of %sx: below 1x the objective is still met",
 				t.Name, objective.FormatFactor(t)), "")
 		}
 		if what != "" && (t.Long%unit != 0 || t.Short%unit != 0) {
-			b.tierProblem(path, CodeNotMultiple, fmt.Sprintf("tier %s looks back %v and %v, which are not multiples of %s",
+			b.tierProblem(path, kind.CodeNotMultiple, fmt.Sprintf("tier %s looks back %v and %v, which are not multiples of %s",
 				t.Name, spec.Duration(t.Long), spec.Duration(t.Short), what), "")
 		}
 	}
@@ -243,7 +244,7 @@ func (b *sloBuilder) checkWindows(slo *flyball.SLO, unit time.Duration, what str
 
 // objectives makes one SLO per objective.
 func (b *sloBuilder) objectives() []flyball.SLO {
-	b.notEmpty("spec.objectives", len(b.Spec.Objectives), "such as - target: 0.999")
+	b.NotEmpty("spec.objectives", len(b.Spec.Objectives), "such as - target: 0.999")
 	var out []flyball.SLO
 	for i, o := range b.Spec.Objectives {
 		path := fmt.Sprintf("spec.objectives[%d]", i)
@@ -255,7 +256,7 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 			slo.Tiers = objective.DefaultTiers(b.base.Period, unit)
 		}
 		b.checkWindows(&slo, unit, what)
-		ppb, ok := target(b.object, path, o)
+		ppb, ok := target(b.Object, path, o)
 		if !ok {
 			continue
 		}
@@ -274,25 +275,25 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 // in which windows are counted, and what that is, if it is known.
 func (b *sloBuilder) slice(path string, o spec.Objective, slo *flyball.SLO) (unit time.Duration, what string) {
 	pane := b.pane()
-	if i := b.indicator(); i != nil && i.paneOK && i.Pane > 0 {
+	if i := b.indicator(); i != nil && i.PaneOK && i.Pane > 0 {
 		what = fmt.Sprintf("the pane %v of indicator %q", spec.Duration(pane), i.Name)
 	}
 	at, targetAt := path+".timeSliceWindow", path+".timeSliceTarget"
 	if slo.Method != flyball.Timeslices && o.TimeSliceTarget != "" {
-		b.report(targetAt, CodeConflict, "timeSliceTarget belongs to the budgeting method Timeslices", "delete the line")
+		b.Report(targetAt, kind.CodeConflict, "timeSliceTarget belongs to the budgeting method Timeslices", "delete the line")
 	}
 	if slo.Method == flyball.Occurrences {
 		if o.TimeSliceWindow != 0 {
-			b.report(at, CodeConflict, "timeSliceWindow belongs to the budgeting methods Timeslices and RatioTimeslices", "delete the line")
+			b.Report(at, kind.CodeConflict, "timeSliceWindow belongs to the budgeting methods Timeslices and RatioTimeslices", "delete the line")
 		}
 		return pane, what
 	}
 	slo.Slice = o.TimeSliceWindow.Std()
 	switch {
-	case slo.Slice == 0 && b.doc.OK(at):
-		b.report(at, strictyaml.CodeMissingField, `"timeSliceWindow" is required`, "such as timeSliceWindow: 1m")
+	case slo.Slice == 0 && b.Doc.OK(at):
+		b.Report(at, strictyaml.CodeMissingField, `"timeSliceWindow" is required`, "such as timeSliceWindow: 1m")
 	case slo.Slice%pane != 0 && what != "":
-		b.report(at, CodeNotMultiple, fmt.Sprintf("%v is no multiple of %s", o.TimeSliceWindow, what), "")
+		b.Report(at, kind.CodeNotMultiple, fmt.Sprintf("%v is no multiple of %s", o.TimeSliceWindow, what), "")
 	}
 	if slo.Method == flyball.Timeslices {
 		slo.SliceTargetPPB = b.sliceTarget(path, o)
@@ -305,11 +306,11 @@ func (b *sloBuilder) slice(path string, o spec.Objective, slo *flyball.SLO) (uni
 
 func (b *sloBuilder) sliceTarget(path string, o spec.Objective) int64 {
 	at := path + ".timeSliceTarget"
-	if !b.doc.OK(at) {
+	if !b.Doc.OK(at) {
 		return 0
 	}
 	if o.TimeSliceTarget == "" {
-		b.report(at, strictyaml.CodeMissingField, `"timeSliceTarget" is required`, "such as timeSliceTarget: 0.95")
+		b.Report(at, strictyaml.CodeMissingField, `"timeSliceTarget" is required`, "such as timeSliceTarget: 0.95")
 		return 0
 	}
 	if n, err := strconv.ParseFloat(string(o.TimeSliceTarget), 64); err == nil && n == 1 {
@@ -317,20 +318,17 @@ func (b *sloBuilder) sliceTarget(path string, o spec.Objective) int64 {
 	}
 	ppb, err := objective.ParsePPB(o.TimeSliceTarget, 0)
 	if err != nil {
-		b.report(at, strictyaml.CodeOutOfRange, err.Error(), "")
+		b.Report(at, strictyaml.CodeOutOfRange, err.Error(), "")
 	}
 	return ppb
 }
 
 // claim reports a name that another SLO has.
 func (b *sloBuilder) claim(path, name string) {
-	key := "SLO/" + name
-	if first, taken := b.loading.names[key]; taken {
-		b.report(path, CodeDuplicateName, fmt.Sprintf("there are two SLOs named %q", name),
+	if first := b.compiler.Names.Claim(b.Doc, path, "SLO", name); first != "" {
+		b.Report(path, kind.CodeDuplicateName, fmt.Sprintf("there are two SLOs named %q", name),
 			"the first is in "+first+"; tell the objectives apart by displayName")
-		return
 	}
-	b.loading.names[key] = b.doc.Position(path)
 }
 
 var notInName = regexp.MustCompile(`[^a-z0-9._]+`)
@@ -358,7 +356,7 @@ func (b *sloBuilder) unsupported(path string, o spec.Objective) {
 		{"compositeWeight", o.CompositeWeight, "belongs to composite SLOs, which are not supported"},
 	} {
 		if f.value != nil {
-			b.report(path+"."+f.name, CodeUnsupported, f.name+" "+f.why, "")
+			b.Report(path+"."+f.name, kind.CodeUnsupported, f.name+" "+f.why, "")
 		}
 	}
 }
@@ -382,10 +380,10 @@ func (b *sloBuilder) checkReach(path string, o spec.Objective, slo *flyball.SLO)
 		why := fmt.Sprintf("tier %s of SLO %q cannot fire: with every sample bad the budget burns at %sx, and the tier wants more than %sx",
 			t.Name, slo.Name, highest, objective.FormatFactor(t))
 		if !b.customTiers {
-			b.warn(path, CodeUnreachableTier, why+"; it is left out", "set tiers by the annotation "+objective.TiersAnnotation)
+			b.Warn(path, kind.CodeUnreachableTier, why+"; it is left out", "set tiers by the annotation "+objective.TiersAnnotation)
 			continue
 		}
-		b.tierProblem(path, CodeUnreachableTier, why, "use a factor below "+highest)
+		b.tierProblem(path, kind.CodeUnreachableTier, why, "use a factor below "+highest)
 	}
 	if !b.customTiers {
 		slo.Tiers = reachable

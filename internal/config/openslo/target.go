@@ -1,8 +1,9 @@
-package config
+package openslo
 
 import (
 	"strings"
 
+	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
@@ -10,15 +11,15 @@ import (
 
 // target returns the target of an objective in parts per thousand million, and
 // as a decimal text; ok is false when it was reported.
-func target(o *object[spec.SLO], path string, in spec.Objective) (n int64, ok bool) {
+func target(o *kind.Object[spec.SLO], path string, in spec.Objective) (n int64, ok bool) {
 	percent := in.TargetPercent != ""
 	switch {
 	case in.Target != "" && percent:
-		o.report(path+".targetPercent", CodeConflict, "target and targetPercent say the same thing twice", "delete one of them")
+		o.Report(path+".targetPercent", kind.CodeConflict, "target and targetPercent say the same thing twice", "delete one of them")
 		return 0, false
 	case in.Target == "" && !percent:
-		if o.doc.OK(path) {
-			o.report(path+".target", strictyaml.CodeMissingField, `"target" is required`, "such as target: 0.999")
+		if o.Doc.OK(path) {
+			o.Report(path+".target", strictyaml.CodeMissingField, `"target" is required`, "such as target: 0.999")
 		}
 		return 0, false
 	}
@@ -34,6 +35,6 @@ func target(o *object[spec.SLO], path string, in spec.Objective) (n int64, ok bo
 	if whole, _, _ := strings.Cut(string(d), "."); !percent && len(strings.TrimLeft(whole, "0")) > 0 {
 		hint = "a percentage is written targetPercent: " + string(d)
 	}
-	o.report(at, strictyaml.CodeOutOfRange, err.Error(), hint)
+	o.Report(at, strictyaml.CodeOutOfRange, err.Error(), hint)
 	return 0, false
 }

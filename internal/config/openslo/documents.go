@@ -1,0 +1,46 @@
+package openslo
+
+import (
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/kind"
+	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/config/strictyaml"
+)
+
+// Documents are those of OpenSLO's kinds in a configuration, in the order in which
+// they were read.
+type Documents struct {
+	// Services, DataSources, SLIs and SLOs are the kinds that are read.
+	Services    []*kind.Object[spec.Service]
+	DataSources []*kind.Object[spec.DataSource]
+	SLIs        []*kind.Object[spec.SLI]
+	SLOs        []*kind.Object[spec.SLO]
+}
+
+// Context is what of the rest of the configuration SLOs build on.
+type Context struct {
+	// Decoder reads the specs of metric sources.
+	Decoder strictyaml.Decoder
+	// Names of all objects so far.
+	Names kind.Names
+	// Indicators by their names, those with problems too.
+	Indicators map[string]*kind.Indicator
+	// SLOsOnly is set where counts come from elsewhere: what metric sources name need
+	// not exist, and tiers that cannot fire are warnings.
+	SLOsOnly bool
+}
+
+// compiler is a compilation under way.
+type compiler struct {
+	*Documents
+	Context
+	sliOf map[string]*compiledSLI
+}
+
+// Compile returns the SLOs. What is wrong is reported to the documents; the SLOs
+// are of use when no problem is an error.
+func (d *Documents) Compile(ctx Context) []flyball.SLO {
+	c := &compiler{Documents: d, Context: ctx, sliOf: map[string]*compiledSLI{}}
+	c.compileSLIs()
+	return c.compileSLOs()
+}

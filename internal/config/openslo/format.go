@@ -1,0 +1,34 @@
+package openslo
+
+import (
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/objective"
+	"github.com/flyball-io/flyball/internal/config/spec"
+)
+
+// Format returns the spec and the annotations of a document that gives an SLO.
+func Format(s *flyball.SLO) (spec.SLO, map[string]string) {
+	count := func() *spec.Metric {
+		return &spec.Metric{MetricSource: spec.MetricSource{Type: sourceType, Spec: spec.Count{Indicator: s.Indicator, Selector: texts(s.Selector)}}}
+	}
+	window := spec.TimeWindow{Duration: spec.Period{Fixed: s.Period}, IsRolling: true}
+	if s.Calendar != nil {
+		window = objective.FormatCalendar(s.Calendar)
+	}
+	target := spec.Objective{Target: objective.FormatPPB(s.TargetPPB), TimeSliceWindow: spec.Duration(s.Slice)}
+	if s.Method == flyball.Timeslices {
+		target.TimeSliceTarget = objective.FormatPPB(s.SliceTargetPPB)
+	}
+	out := spec.SLO{Service: s.Service,
+		Indicator:  &spec.InlineSLI{Spec: spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}},
+		TimeWindow: []spec.TimeWindow{window}, BudgetingMethod: s.Method.String(), Objectives: []spec.Objective{target}}
+	return out, objective.FormatAnnotations(s)
+}
+
+func texts(ms []flyball.Matcher) []string {
+	out := []string{}
+	for _, m := range ms {
+		out = append(out, m.String())
+	}
+	return out
+}
