@@ -9,7 +9,7 @@ FUZZTIME ?= 60s
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka lint fuzz bench clickhouse kafka cc accuracy-canary clean help
+.PHONY: build dev test test-kafka lint fuzz bench clickhouse kafka cc accuracy-canary accuracy-nab clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench: build clickhouse ## measure; writes benchmarks/out/bench.json
 
 accuracy-canary: ## measure the canary judges; writes benchmarks/out/canary.json
 	$(GO) run ./benchmarks/accuracy/canary
+
+accuracy-nab: ## measure the anomaly detectors; writes benchmarks/out/nab.json
+	$(GO) run ./benchmarks/accuracy/nab
 
 clean: ## remove what was built
 	rm -rf bin benchmarks/out

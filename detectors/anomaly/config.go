@@ -50,7 +50,7 @@ func Default() Config {
 		Min:         math.NaN(),
 		Max:         math.NaN(),
 		FalseAlarms: 0.1,
-		Quiet:       60,
+		Quiet:       90,
 		Generation:  10080,
 		Horizon:     4 * time.Hour,
 	}

@@ -61,7 +61,7 @@ func (d *drift) observe(f *frame) opinion {
 			psi := change.Stability(d.aged[:], d.recent[:])
 			o.digits, o.side = d.tail.Digits(psi, driftFloor), 1
 			o.level = psi
-			d.tail.Add(psi)
+			d.tail.Add(psi, max(f.event/driftEvery, 1))
 		}
 	}
 	a.learn(residual, driftCenter, driftCenter, f.steps, f.floor)

@@ -43,7 +43,7 @@ func (p *flapping) observe(f *frame) opinion {
 		o.digits = p.tail.Digits(p.rate, flappingRate)
 	}
 	o.level = p.rate / flappingRate
-	p.tail.Add(p.rate)
+	p.tail.Add(p.rate, f.event)
 	return o
 }
 

@@ -21,6 +21,9 @@ type frame struct {
 	step  time.Duration
 	steps float64
 	gap   time.Duration
+	// event is for how many points something unusual is one event, and not yet what
+	// the series does.
+	event int
 	// floor is the finest difference that the series is known to make.
 	floor float64
 	// low and high bound what was seen before, span is the range that matters:
@@ -43,6 +46,12 @@ type frame struct {
 	// usually wrong by; 0 while that means nothing.
 	drift float64
 }
+
+// An incident of an hour is one event, of up to so many points.
+const (
+	eventLength = 50 * time.Minute
+	mostEvent   = 60
+)
 
 // front prepares frames.
 type front struct {
@@ -70,6 +79,7 @@ func (t *front) prepare(p Point, f *frame) {
 		}
 	}
 	f.step = t.cadence.Step()
+	f.event = max(1, min(int(eventLength/f.step), mostEvent))
 	if f.gap > f.step+f.step/2 {
 		f.steps = float64(f.gap) / float64(f.step)
 	}

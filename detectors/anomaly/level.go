@@ -22,7 +22,7 @@ func (l *level) observe(f *frame) opinion {
 	}
 	residual := f.value - a.mean
 	o := opinion{center: a.mean, scale: 1, tails: &l.tails, floor: f.floor}
-	o.digits, o.side = l.tails.Step(residual, f.floor)
+	o.digits, o.side = l.tails.Step(residual, f.floor, f.event)
 	if scale := a.spread + f.floor; a.seen >= averageTrust && scale > 0 {
 		f.drift = residual / scale
 	}

@@ -104,7 +104,7 @@ func (s *saturation) foresee(f *frame) opinion {
 	if s.tail.Seen() > 2*tail.K {
 		o.digits = min(o.digits, s.tail.Digits(near, 0))
 	}
-	s.tail.Add(near)
+	s.tail.Add(near, 1)
 	return o
 }
 

@@ -164,7 +164,7 @@ func (p *period) judge(f *frame, c *forecast, sits bool) opinion {
 	var o opinion
 	if c.samples >= seasonNeeds {
 		o = opinion{center: c.expected, scale: 1, tails: &p.tails, floor: f.floor, length: p.length}
-		o.digits, o.side = p.tails.Step(residual, f.floor)
+		o.digits, o.side = p.tails.Step(residual, f.floor, f.event)
 	}
 	own := f.value
 	if sits {

@@ -52,7 +52,7 @@ func (s *shift) observe(f *frame) opinion {
 		if s.sums.Down > sum {
 			sum, length = -s.sums.Down, s.sums.DownFor
 		}
-		o.digits, o.side = s.tails.Step(sum, shiftFloor)
+		o.digits, o.side = s.tails.Step(sum, shiftFloor, f.event)
 		o.length = time.Duration(length) * f.step
 		if length > 0 {
 			moved := math.Copysign(math.Abs(sum)/float64(length)+shiftAllowance, sum) * scale

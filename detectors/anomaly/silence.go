@@ -50,7 +50,7 @@ func (s *silence) observe(f *frame) opinion {
 		if s.alone && !s.asked {
 			o.digits = s.tail.Digits(steps, durationFloor)
 		}
-		s.tail.Add(steps)
+		s.tail.Add(steps, 1)
 	}
 	s.last, s.asked = max(s.last, f.at), false
 	s.digits, s.told = 0, 0

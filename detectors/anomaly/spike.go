@@ -41,7 +41,7 @@ func (s *spike) observe(f *frame) opinion {
 	}
 	o := opinion{center: expected, scale: scale, tails: &s.tails, floor: floor}
 	f.known = a.seen >= averageTrust
-	o.digits, o.side = s.tails.Step(f.surprise, floor)
+	o.digits, o.side = s.tails.Step(f.surprise, floor, f.event)
 	a.learn(residual, spikeRate, slowRate, f.steps, f.floor)
 	return o
 }

@@ -29,7 +29,7 @@ func (s *step) observe(f *frame) opinion {
 		return opinion{}
 	}
 	o := opinion{center: before, scale: 1, tails: &s.tails, floor: f.floor, level: before}
-	o.digits, o.side = s.tails.Step(f.value-before, f.floor)
+	o.digits, o.side = s.tails.Step(f.value-before, f.floor, f.event)
 	return o
 }
 

@@ -19,7 +19,7 @@ type stuck struct {
 
 // durationFloor is the smallest mean excess of a logarithm of a duration: those
 // of a series that was always on time must be well beyond it to count.
-const durationFloor = 0.5
+const durationFloor = 0.7
 
 func newStuck(cfg *Config) *stuck { return &stuck{tail: tail.NewUpper(cfg.Generation)} }
 
@@ -27,7 +27,7 @@ func (s *stuck) observe(f *frame) opinion {
 	o := opinion{center: math.NaN()}
 	if s.run == 0 || f.value != s.value {
 		if s.run > 0 {
-			s.tail.Add(math.Log(float64(s.run)))
+			s.tail.Add(math.Log(float64(s.run)), 1)
 		}
 		s.value, s.run, s.digits = f.value, 1, 0
 		return o

@@ -40,7 +40,7 @@ func (s *sustained) observe(f *frame) opinion {
 		sum += r
 	}
 	o := opinion{center: f.base, scale: 1.0 / sustainedOver, tails: &s.tails, floor: f.floor, level: f.base + sum/sustainedOver}
-	o.digits, o.side = s.tails.Step(sum, f.floor)
+	o.digits, o.side = s.tails.Step(sum, f.floor, f.event)
 	return o
 }
 

@@ -38,7 +38,7 @@ func (v *variance) observe(f *frame) opinion {
 	if float64(v.seen)*varianceRate < 1 {
 		return o
 	}
-	o.digits, o.side = v.tails.Step(math.Log(v.power+varianceLeast), varianceFloor)
+	o.digits, o.side = v.tails.Step(math.Log(v.power+varianceLeast), varianceFloor, f.event)
 	o.level = math.Sqrt(v.power)
 	return o
 }

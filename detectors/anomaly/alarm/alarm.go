@@ -15,42 +15,24 @@ import (
 // each other.
 type Judge struct {
 	news tail.Upper // surprises of points, 0 for those that were no news
-	// excused counts incidents of this generation that were not learned.
-	excused int
 	// quiet is for how many points there was no alarm, pause for how many there
 	// has to be none before the next.
 	quiet, pause int
 }
 
-const (
-	// margin, in digits, keeps the number of alarms on the low side.
-	margin = 0.05
-	// News far beyond all other is an incident and not chance: it is not learned,
-	// or the next incident would have to exceed it. After mostExcused of them in
-	// a generation they are what the series does.
-	doubtless   = 5 // digits of surprise at least
-	beyond      = 1 // digits rarer than a record
-	mostExcused = 10
-)
-
 // New returns a judge that has seen nothing, forgets after one to two generations
 // of so many points, and raises no alarm for pause points after one.
 func New(generation, pause int) Judge {
-	return Judge{news: tail.NewRank(generation), quiet: pause, pause: pause}
+	return Judge{news: tail.NewRobust(generation), quiet: pause, pause: pause}
 }
 
 // Observe returns how rare news is, in digits, and whether it is an alarm, which
 // it is from threshold digits on; then it learns it. surprise is 0 for what is no
 // news.
 func (a *Judge) Observe(surprise, threshold float64) (rarity float64, alarm bool) {
-	rarity = a.news.Digits(surprise, 0)
-	record := math.Log10(float64(a.news.Seen() + 1))
-	if surprise > doubtless && rarity > record+beyond && a.excused < mostExcused {
-		a.excused++
-	} else if a.news.Add(surprise) {
-		a.excused = 0
-	}
-	rarity = max(0, min(rarity-margin, tail.MaxDigits))
+	// Surprise is never rarer than it says, however quiet the series was.
+	rarity = min(a.news.Digits(surprise, 1/math.Ln10), surprise)
+	a.news.Add(surprise, 1)
 	if a.quiet < a.pause {
 		a.quiet++
 		return rarity, false
@@ -64,6 +46,5 @@ func (a *Judge) Observe(surprise, threshold float64) (rarity float64, alarm bool
 // Code walks over the memory.
 func (a *Judge) Code(c *snapshot.Codec) {
 	a.news.Code(c)
-	c.Count(&a.excused)
 	c.Count(&a.quiet)
 }

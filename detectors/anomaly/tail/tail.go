@@ -37,6 +37,12 @@ const (
 type generation struct {
 	seen int
 	kept [K]float32 // ascending; the last min(seen, K) are in use
+	// run is the largest of the values, one after the other, that are in the tail
+	// now; 0 when the last was not. Only that one is kept: values that are large
+	// together are one event, and a long incident must not become the whole tail
+	// (runs declustering: Leadbetter et al., 1983).
+	run    float32
+	inside int // values of the run
 }
 
 // excess is the mean by which the kept values exceed the smallest of them.
@@ -49,12 +55,36 @@ func (g *generation) excess() float64 {
 	return sum / K
 }
 
-// digits judges x. ranked is whether the rank alone counts, without a fit.
-func (g *generation) digits(x float32, floor float64, ranked bool) float64 {
+const (
+	// spare is how many of the kept values may be incidents and no chance.
+	spare = 7
+	// fitted is on how many values censored rests. The chance of another one is
+	// that of a Pareto distribution, which allows for the error of the fit.
+	fitted = K - spare - 1
+)
+
+// censored is what excess would be without incidents: an exponential fit that
+// knows of the largest values only that they are large (Epstein and Sobel, 1953).
+func (g *generation) censored() float64 {
+	u := float64(g.kept[0])
+	sum := 0.0
+	for _, v := range g.kept[1 : K-spare] {
+		sum += float64(v) - u
+	}
+	sum += spare * (float64(g.kept[K-spare-1]) - u)
+	return sum / fitted
+}
+
+// digits judges x. robust is whether the largest values kept may be incidents.
+func (g *generation) digits(x float32, floor float64, robust bool) float64 {
 	if g.seen < warm || x <= g.kept[0] {
 		return 0
 	}
 	n := float64(g.seen)
+	if robust {
+		m := max(g.censored(), floor, math.SmallestNonzeroFloat32)
+		return min(MaxDigits, math.Log10(n/K)+fitted*math.Log10(1+(float64(x)-float64(g.kept[0]))/(fitted*m)))
+	}
 	if x <= g.kept[K-1] {
 		return math.Log10((n + 1) / (1 + g.rank(x)))
 	}
@@ -62,11 +92,8 @@ func (g *generation) digits(x float32, floor float64, ranked bool) float64 {
 	record := math.Log10(n + 1)
 	m := max(g.excess(), floor, math.SmallestNonzeroFloat32) * math.Ln10
 	margin := (float64(x) - float64(g.kept[K-1])) / m
-	if ranked {
-		return min(MaxDigits, record+margin)
-	}
-	fitted := math.Log10(n/K) + (float64(x)-float64(g.kept[0]))/m
-	return min(MaxDigits, max(fitted, record+recordSlope*margin))
+	extrapolated := math.Log10(n/K) + (float64(x)-float64(g.kept[0]))/m
+	return min(MaxDigits, max(extrapolated, record+recordSlope*margin))
 }
 
 // reach returns the value from which on digits are reported.
@@ -99,8 +126,9 @@ func (g *generation) rank(x float32) float64 {
 	return rank
 }
 
-// add keeps x. capped is whether one value may teach only so much.
-func (g *generation) add(x float32, capped bool) {
+// add keeps x. So many values in a row as event are one event; what lasts longer is
+// what the series does now. capped is whether one value may teach only so much.
+func (g *generation) add(x float32, event int, capped bool) {
 	g.seen++
 	if g.seen <= K {
 		i := K - g.seen
@@ -111,6 +139,7 @@ func (g *generation) add(x float32, capped bool) {
 		return
 	}
 	if x <= g.kept[0] {
+		g.inside = 0
 		return
 	}
 	if capped && g.seen > warm {
@@ -120,10 +149,19 @@ func (g *generation) add(x float32, capped bool) {
 		}
 	}
 	i := 0
+	g.inside++
+	if g.inside > 1 && g.inside <= event {
+		if x <= g.run {
+			return
+		}
+		for i < K-1 && g.kept[i] < g.run {
+			i++
+		}
+	}
 	for ; i+1 < K && g.kept[i+1] < x; i++ {
 		g.kept[i] = g.kept[i+1]
 	}
-	g.kept[i] = x
+	g.kept[i], g.run = x, x
 }
 
 // Upper judges how large a value is. Its memory is bounded and forgets in
@@ -132,7 +170,7 @@ func (g *generation) add(x float32, capped bool) {
 // of a year would hide what is rare today.
 type Upper struct {
 	generation int
-	ranked     bool
+	robust     bool
 	old, young generation
 }
 
@@ -140,10 +178,9 @@ type Upper struct {
 // so many values.
 func NewUpper(generation int) Upper { return Upper{generation: generation} }
 
-// NewRank returns an upper tail that believes in ranks only: what it says holds
-// for any distribution that does not change, at the price that past incidents
-// count in full. Beyond the record it goes on from there.
-func NewRank(generation int) Upper { return Upper{generation: generation, ranked: true} }
+// NewRobust returns an upper tail that takes some of the largest values for
+// incidents: they do not make those that follow any less rare.
+func NewRobust(generation int) Upper { return Upper{generation: generation, robust: true} }
 
 // Seen returns how many values the judgement rests on.
 func (u *Upper) Seen() int {
@@ -159,11 +196,11 @@ func (u *Upper) Seen() int {
 func (u *Upper) Digits(x, floor float64) float64 {
 	v := float32(x)
 	if u.old.seen == 0 {
-		return u.young.digits(v, floor, u.ranked)
+		return u.young.digits(v, floor, u.robust)
 	}
-	d := u.old.digits(v, floor, u.ranked)
+	d := u.old.digits(v, floor, u.robust)
 	if d > 0 && 2*u.young.seen >= u.generation {
-		d = min(d, u.young.digits(v, floor, u.ranked))
+		d = min(d, u.young.digits(v, floor, u.robust))
 	}
 	return d
 }
@@ -177,9 +214,11 @@ func (u *Upper) Reach(digits, floor float64) float64 {
 	return u.old.reach(digits, floor)
 }
 
-// Add learns x, and reports whether a generation has ended with it.
-func (u *Upper) Add(x float64) bool {
-	u.young.add(float32(x), !u.ranked)
+// Add learns x, and reports whether a generation has ended with it. Of so many
+// values in a row as event, all large, only the largest is kept: they are one event;
+// 1 keeps each.
+func (u *Upper) Add(x float64, event int) bool {
+	u.young.add(float32(x), event, !u.robust)
 	if u.young.seen < u.generation {
 		return false
 	}
@@ -192,6 +231,8 @@ func (u *Upper) Code(c *snapshot.Codec) {
 	for _, g := range []*generation{&u.old, &u.young} {
 		c.Count(&g.seen)
 		c.Float32s(g.kept[:])
+		c.Float32(&g.run)
+		c.Count(&g.inside)
 	}
 	if u.young.seen >= max(u.generation, 1) {
 		c.Fail("generation is over")
@@ -213,11 +254,11 @@ func NewBoth(generation int) Both {
 }
 
 // Step returns how surprising x is, and on which side: 1 above, −1 below, 0 for
-// no surprise. Then it learns x.
-func (b *Both) Step(x, floor float64) (digits float64, side int8) {
+// no surprise. Then it learns x, as Add does.
+func (b *Both) Step(x, floor float64, event int) (digits float64, side int8) {
 	up, down := b.up.Digits(x, floor), b.down.Digits(-x, floor)
-	b.up.Add(x)
-	b.down.Add(-x)
+	b.up.Add(x, event)
+	b.down.Add(-x, event)
 	if up >= down {
 		digits, side = up-twoSides, 1
 	} else {

@@ -13,7 +13,7 @@ import (
 func TestRankInsideTheTail(t *testing.T) {
 	u := NewUpper(100000)
 	for i := range 1000 {
-		u.Add(float64((i * 389) % 1000)) // 0..999 in some order
+		u.Add(float64((i*389)%1000), 1) // 0..999 in some order
 	}
 	f := func(x, want float64) {
 		t.Helper()
@@ -38,7 +38,7 @@ func TestReachIsWhereDigitsBegin(t *testing.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
 		u := NewUpper(1000)
 		for range rapid.IntRange(0, 3000).Draw(rt, "seen") {
-			u.Add(r.NormFloat64())
+			u.Add(r.NormFloat64(), 1)
 		}
 		digits := rapid.Float64Range(0.1, 8).Draw(rt, "digits")
 		reach := u.Reach(digits, 0)
@@ -72,7 +72,7 @@ func TestOneIncidentDoesNotHideTheNext(t *testing.T) {
 		if i%3000 == 2999 {
 			x = 1000
 		}
-		u.Add(x)
+		u.Add(x, 1)
 	}
 	if got := u.Digits(1000, 0); got < 6 {
 		t.Errorf("the seventh incident: %g digits", got)
@@ -82,11 +82,11 @@ func TestOneIncidentDoesNotHideTheNext(t *testing.T) {
 func TestGenerationsForget(t *testing.T) {
 	u := NewUpper(500)
 	for range 500 {
-		u.Add(100 * rand.New(rand.NewPCG(1, 2)).Float64())
+		u.Add(100*rand.New(rand.NewPCG(1, 2)).Float64(), 1)
 	}
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 1000 {
-		u.Add(r.Float64())
+		u.Add(r.Float64(), 1)
 	}
 	if got := u.Digits(20, 0); got < 4 {
 		t.Errorf("20 after two generations below 1: %g digits", got)
@@ -96,7 +96,7 @@ func TestGenerationsForget(t *testing.T) {
 func TestFewDistinctValues(t *testing.T) {
 	u := NewUpper(10080)
 	for range 5000 {
-		u.Add(0)
+		u.Add(0, 1)
 	}
 	if got := u.Digits(0, 1); got != 0 {
 		t.Errorf("0 among zeros: %g digits", got)
@@ -108,7 +108,7 @@ func TestFewDistinctValues(t *testing.T) {
 	// 0.1 has no float32; it must not exceed itself.
 	v := NewUpper(10080)
 	for range 500 {
-		v.Add(0.1)
+		v.Add(0.1, 1)
 	}
 	if got := v.Digits(0.1, 0); got != 0 {
 		t.Errorf("0.1 among 0.1s: %g digits", got)
@@ -119,19 +119,19 @@ func TestBothSides(t *testing.T) {
 	b := NewBoth(10080)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5000 {
-		b.Step(r.NormFloat64(), 0)
+		b.Step(r.NormFloat64(), 0, 1)
 	}
 	low, high := b.Band(4, 0)
 	if low > -3 || low < -6 || high < 3 || high > 6 {
 		t.Errorf("4 digits of normal noise: %g to %g", low, high)
 	}
-	if d, side := b.Step(10, 0); d < 5 || side != 1 {
+	if d, side := b.Step(10, 0, 1); d < 5 || side != 1 {
 		t.Errorf("10: %g digits on side %d", d, side)
 	}
-	if d, side := b.Step(-10, 0); d < 5 || side != -1 {
+	if d, side := b.Step(-10, 0, 1); d < 5 || side != -1 {
 		t.Errorf("-10: %g digits on side %d", d, side)
 	}
-	if d, side := b.Step(0, 0); d != 0 || side != 0 {
+	if d, side := b.Step(0, 0, 1); d != 0 || side != 0 {
 		t.Errorf("0: %g digits on side %d", d, side)
 	}
 }
@@ -139,7 +139,7 @@ func TestBothSides(t *testing.T) {
 func TestCodeRefusesAGenerationThatIsOver(t *testing.T) {
 	u := NewUpper(100)
 	for range 70 {
-		u.Add(1)
+		u.Add(1, 1)
 	}
 	w := snapshot.Writer(nil)
 	u.Code(w)
