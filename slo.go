@@ -38,6 +38,35 @@ type SLO struct {
 	MinTotal, MinBad int64
 	// NoData is what windows without samples mean.
 	NoData NoDataPolicy
+	// Exclusions are stretches of time that do not count.
+	Exclusions []Exclusion
+	// ExhaustsWithin is how long before its budget is gone, as things go, a finding
+	// is raised; 0 is never.
+	ExhaustsWithin time.Duration
+	// GroupBy lists the group labels of the indicator, besides the entity, by which
+	// budgets are told apart: one for every value.
+	GroupBy []string
+	// GroupLimit bounds the budgets of an SLO; 0 is the indicator's SeriesLimit. The
+	// samples of more share one.
+	GroupLimit int
+	// GroupTTL is after how long without samples a budget is forgotten; 0 is when
+	// nothing of it counts any more.
+	GroupTTL time.Duration
+	// Revision changes when what is counted changes: a budget starts anew then.
+	Revision string
+}
+
+// Exclusion is time that no budget counts, such as a maintenance window: one
+// stretch, or a recurring one.
+type Exclusion struct {
+	// Name of the exclusion, for people.
+	Name string
+	// Start of the first stretch, with the location in which it recurs.
+	Start time.Time
+	// Length of a stretch, as time that passes.
+	Length time.Duration
+	// Rule is how it recurs, as an RRULE of RFC 5545 without DTSTART; empty is once.
+	Rule string
 }
 
 // BurnRateTier fires when the budget burns faster than Factor in both windows

@@ -28,7 +28,33 @@ type SLORow struct {
 	Firing              []string
 	// Complete is false when a source was missing.
 	Complete bool
+	// Revision of what is counted; another one is another budget.
+	Revision string
+	// State is OK, EXHAUSTED (the budget is used up) or NO_DATA.
+	State string
+	// PeriodStart and PeriodEnd bound the period that Total and Bad are of.
+	PeriodStart, PeriodEnd flyball.Time
+	// ExcludedTotal and ExcludedBad are the samples of the period that exclusions
+	// took out: they are not among Total and Bad.
+	ExcludedTotal, ExcludedBad int64
+	// Suppressed holds "tier: reason" of tiers that burn and do not fire.
+	Suppressed []string
+	// Exhausts1h, Exhausts6h and Exhausts3d are in how many seconds the budget is gone
+	// if it goes on burning as in the last hour, 6 hours, 3 days: 0 when it is gone,
+	// NaN when it is not to be, or nobody knows.
+	Exhausts1h, Exhausts6h, Exhausts3d float64
+	// ExhaustsTrend is the same as the trend of the burn rate has it, between
+	// ExhaustsEarliest and ExhaustsLatest with 90 % confidence (NaN is not within a
+	// period).
+	ExhaustsTrend, ExhaustsEarliest, ExhaustsLatest float64
 }
+
+// The states of an SLO.
+const (
+	SLOStateOK        = "OK"
+	SLOStateExhausted = "EXHAUSTED"
+	SLOStateNoData    = "NO_DATA"
+)
 
 // SLOStatus holds status rows as columns; their names are those of the
 // ClickHouse table `slo_status`. The zero value is ready.
@@ -51,6 +77,19 @@ var sloSchema = arrow.NewSchema([]arrow.Field{
 	field("burn_short", arrow.ListOf(arrow.PrimitiveTypes.Float64)),
 	field("firing", arrow.ListOf(arrow.BinaryTypes.String)),
 	field("complete", arrow.FixedWidthTypes.Boolean),
+	field("revision", arrow.BinaryTypes.String),
+	field("state", arrow.BinaryTypes.String),
+	field("period_start", timestampType),
+	field("period_end", timestampType),
+	field("excluded_total", arrow.PrimitiveTypes.Int64),
+	field("excluded_bad", arrow.PrimitiveTypes.Int64),
+	field("suppressed", arrow.ListOf(arrow.BinaryTypes.String)),
+	nullable("exhausts_1h", arrow.PrimitiveTypes.Float64),
+	nullable("exhausts_6h", arrow.PrimitiveTypes.Float64),
+	nullable("exhausts_3d", arrow.PrimitiveTypes.Float64),
+	nullable("exhausts_trend", arrow.PrimitiveTypes.Float64),
+	nullable("exhausts_earliest", arrow.PrimitiveTypes.Float64),
+	nullable("exhausts_latest", arrow.PrimitiveTypes.Float64),
 }, nil)
 
 // SLOSchema returns the Arrow schema of the slo topic.
@@ -87,6 +126,19 @@ func (s *SLOStatus) Encode() []byte {
 		floatListColumn(pick(s.rows, func(r SLORow) []float64 { return r.BurnShort })),
 		stringListColumn(pick(s.rows, func(r SLORow) []string { return r.Firing })),
 		boolColumn(pick(s.rows, func(r SLORow) bool { return r.Complete })),
+		stringColumn(pick(s.rows, func(r SLORow) string { return r.Revision })),
+		stringColumn(pick(s.rows, func(r SLORow) string { return r.State })),
+		timeColumn(pick(s.rows, func(r SLORow) int64 { return int64(r.PeriodStart) })),
+		timeColumn(pick(s.rows, func(r SLORow) int64 { return int64(r.PeriodEnd) })),
+		int64Column(pick(s.rows, func(r SLORow) int64 { return r.ExcludedTotal })),
+		int64Column(pick(s.rows, func(r SLORow) int64 { return r.ExcludedBad })),
+		stringListColumn(pick(s.rows, func(r SLORow) []string { return r.Suppressed })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.Exhausts1h })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.Exhausts6h })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.Exhausts3d })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.ExhaustsTrend })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.ExhaustsEarliest })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.ExhaustsLatest })),
 	})
 }
 
@@ -109,4 +161,4 @@ func (s *SLOStatus) Blocks() [][]byte {
 }
 
 // sloRows is how many rows of status fit into a block with room to spare.
-const sloRows = MaxBlock / 512
+const sloRows = MaxBlock / 1024

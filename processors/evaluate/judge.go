@@ -11,7 +11,6 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
-	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/slo"
 	"github.com/flyball-io/flyball/processors/window"
 )
@@ -147,21 +146,7 @@ func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool)
 	if !changed && !b.statusDue(s, at) {
 		return
 	}
-	total, bad := s.tracker.Period(at)
-	row := processors.SLORow{
-		SLO: s.spec.Name, Entity: s.key.entity, Labels: s.text, At: at,
-		Total: total, Bad: bad, SLI: flyball.SLI(total, bad), Target: s.spec.Target(),
-		BudgetConsumed: s.spec.BurnRate(total, bad), Complete: true,
-	}
-	for _, t := range signal.Tiers {
-		row.Tiers = append(row.Tiers, t.Name)
-		row.BurnLong = append(row.BurnLong, t.Long)
-		row.BurnShort = append(row.BurnShort, t.Short)
-		if t.Firing {
-			row.Firing = append(row.Firing, t.Name)
-		}
-	}
-	m.status.Append(row)
+	m.status.Append(statusRow(s, at, signal))
 }
 
 const (

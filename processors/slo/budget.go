@@ -11,6 +11,8 @@ type Budget struct {
 	// Total and Bad samples, or slices of time. For Timeslices over a calendar
 	// Total is all slices of the period: those to come are taken for good.
 	Total, Bad int64
+	// ExcludedTotal and ExcludedBad were counted and left out.
+	ExcludedTotal, ExcludedBad int64
 	// Start and End of the period; what was counted ends at the time asked for.
 	Start, End flyball.Time
 	// Elapsed is for how much of the period the counts stand: since its start or
@@ -39,7 +41,8 @@ func (t *Tracker) Budget(at flyball.Time) Budget {
 	if t.countsMissing() {
 		c = t.withMissing(c, max(from, t.since(end)), end)
 	}
-	b := Budget{Total: c.total, Bad: c.bad, Start: at.Add(-t.spec.Period), End: at}
+	out := t.excluded(from, end)
+	b := Budget{Total: c.total, Bad: c.bad, ExcludedTotal: out.total, ExcludedBad: out.bad, Start: at.Add(-t.spec.Period), End: at}
 	last := &t.rings[len(t.rings)-1]
 	if first, ok := last.first(b.Start.Floor(last.width)); ok {
 		b.Elapsed = max(at.Sub(max(b.Start, first)), 0)
@@ -54,12 +57,18 @@ func (t *Tracker) calendarBudget(at, end flyball.Time) Budget {
 	if end < at && end >= p.start { // the slice under way is in the sum already
 		c = c.minus(t.rings[0].at(end))
 	}
+	if t.exclusions != nil {
+		out := t.excluded(p.start, end)
+		c = within(c.minus(out))
+		b.ExcludedTotal, b.ExcludedBad = out.total, out.bad
+	}
 	if t.countsMissing() && end > p.first {
 		c = t.withMissing(c, max(p.start, p.first.Floor(t.unit)), end)
 	}
 	b.Total, b.Bad = c.total, c.bad
 	if t.spec.Method != flyball.Occurrences && c.total > 0 {
-		b.Total = max(int64((b.Length()+t.unit-1)/t.unit)*t.each(), c.total)
+		counted := b.Length() - t.excludedTime(p.start, p.end)
+		b.Total = max(int64((counted+t.unit-1)/t.unit)*t.each(), c.total)
 		b.Elapsed = b.Length()
 	}
 	return b

@@ -35,6 +35,9 @@ func (t *Tracker) NextChange(at flyball.Time) (edge flyball.Time, ok bool) {
 		}
 	}
 	t.silences(at, sooner)
+	if t.exclusions != nil && t.Active(at) {
+		t.boundaries(at, sooner)
+	}
 	return edge, ok
 }
 

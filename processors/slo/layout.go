@@ -16,12 +16,13 @@ const (
 	coarseSlices = 720
 )
 
-// kinds are the letters of the rings in the keys of durable chunks, finest first.
-// What rings other than the fine one count depends on the method.
+// kinds are the letters of the rings in the keys of durable chunks, finest first;
+// the last is that of a period of the calendar. What rings other than the fine one
+// count depends on the method.
 var kinds = [...]string{
-	flyball.Occurrences:     "fmc",
-	flyball.Timeslices:      "fMC",
-	flyball.RatioTimeslices: "fND",
+	flyball.Occurrences:     "fmcy",
+	flyball.Timeslices:      "fMCY",
+	flyball.RatioTimeslices: "fNDZ",
 }
 
 // layout returns the empty rings of an SLO, finest first, whose finest slices are
@@ -37,9 +38,11 @@ func layout(s *flyball.SLO, unit, least time.Duration) []ring {
 			fine.span = max(fine.span, roundUp(window, unit))
 		}
 	}
-	period := s.Period
+	period, coarse := s.Period, kind[2]
 	if s.Calendar != nil {
-		period = 0 // counted by itself
+		// Counted by itself; the ring is for what exclusions take out of it, and reaches
+		// over the longest of months and years.
+		period, coarse = s.Period+s.Period/15+24*time.Hour, kind[3]
 	}
 	if period <= most {
 		fine.span = max(fine.span, roundUp(period, unit))
@@ -50,14 +53,14 @@ func layout(s *flyball.SLO, unit, least time.Duration) []ring {
 		kind         byte
 	}{
 		{longest, middleWidth(s, longest, unit), kind[1]},
-		{period, 0, kind[2]},
+		{period, 0, coarse},
 	} {
 		finer := &rings[len(rings)-1]
 		if next.reach <= finer.span {
 			continue
 		}
 		if next.width == 0 {
-			next.width = max(period/coarseSlices/finer.width, 1) * finer.width
+			next.width = max(s.Period/coarseSlices/finer.width, 1) * finer.width
 		}
 		finer.span = max(finer.span, next.width)
 		rings = append(rings, newRing(next.kind, next.width, next.reach, nil))

@@ -19,7 +19,9 @@ type Tracker struct {
 	longest time.Duration // window of a tier
 	rings   []ring        // finest first
 	periods periods
-	stale   []string // keys of what a predecessor kept and this one does not
+	// exclusions are shared by trackers, and no part of the state.
+	exclusions *Exclusions
+	stale      []string // keys of what a predecessor kept and this one does not
 }
 
 // reach is how far the two windows of a tier look back.
@@ -103,9 +105,18 @@ func (t *Tracker) floor(at flyball.Time) flyball.Time {
 	return at.Floor(t.unit)
 }
 
-// count returns what was counted in [from, to), in the finest ring that reaches
-// back so far.
+// count returns what counts in [from, to).
 func (t *Tracker) count(from, to flyball.Time) counts {
+	all := t.gross(from, to)
+	if t.exclusions == nil {
+		return all
+	}
+	return within(all.minus(t.excluded(from, to)))
+}
+
+// gross returns what was counted in [from, to), in the finest ring that reaches
+// back so far, with what is excluded.
+func (t *Tracker) gross(from, to flyball.Time) counts {
 	return t.countIn(t.ringFor(to.Sub(from)), from, to)
 }
 
@@ -144,7 +155,7 @@ func (t *Tracker) countIn(i int, from, to flyball.Time) counts {
 
 // withMissing adds the slices of time in [from, to) that had no samples.
 func (t *Tracker) withMissing(c counts, from, to flyball.Time) counts {
-	missing := max(int64(to.Sub(from)/t.unit)*t.each()-c.total, 0)
+	missing := max(int64((to.Sub(from)-t.excludedTime(from, to))/t.unit)*t.each()-c.total, 0)
 	c.total += missing
 	if t.spec.NoData == flyball.NoDataBad {
 		c.bad += missing

@@ -47,7 +47,10 @@ var expected = [...]tableColumns{
 		{"slo", typeWord}, {"entity", typeWord}, {"labels", typeText}, {"at", typeTime},
 		{"total", "Int64"}, {"bad", "Int64"}, {"sli", typeReal}, {"target", typeReal}, {"budget_consumed", typeReal},
 		{"tiers", typeWords}, {"burn_long", typeReals}, {"burn_short", typeReals}, {"firing", typeWords},
-		{"complete", "Bool"},
+		{"complete", "Bool"}, {"revision", typeWord}, {"state", typeWord}, {"period_start", typeTime}, {"period_end", typeTime},
+		{"excluded_total", "Int64"}, {"excluded_bad", "Int64"}, {"suppressed", typeTexts},
+		{"exhausts_1h", typeReal}, {"exhausts_6h", typeReal}, {"exhausts_3d", typeReal},
+		{"exhausts_trend", typeReal}, {"exhausts_earliest", typeReal}, {"exhausts_latest", typeReal},
 	}},
 	{TableFindings, []columnType{
 		{"id", typeText}, {"revision", "UInt32"}, {"kind", typeWord}, {"state", typeWord}, {"severity", typeWord},
