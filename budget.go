@@ -2,6 +2,7 @@ package flyball
 
 import (
 	"math"
+	"math/big"
 	"math/bits"
 	"slices"
 	"time"
@@ -41,7 +42,8 @@ func SLI(total, bad int64) float64 {
 //
 // (The Site Reliability Workbook, chapter 5), compared as
 // bad·10⁹·FactorDen > FactorNum·total·(10⁹ − targetPPB) in integers of 192 bits,
-// so that no rate is rounded: one exactly at the threshold does not burn. So a
+// so that no rate is rounded: one exactly at the threshold does not burn, unless
+// the tier says OrEqual. So a
 // budget that is used up exactly at the end of its period raises nothing at a
 // factor of 1. targetPPB lies between 0 and 10⁹; FactorNum and FactorDen are
 // positive.
@@ -51,7 +53,8 @@ func (t *BurnRateTier) Burning(targetPPB, total, bad int64) bool {
 	}
 	left := product(uint64(bad), ppb, uint64(t.FactorDen))
 	right := product(uint64(total), uint64(ppb-targetPPB), uint64(t.FactorNum))
-	return slices.Compare(left[:], right[:]) > 0
+	c := slices.Compare(left[:], right[:])
+	return c > 0 || c == 0 && t.OrEqual
 }
 
 // product returns a·b·c, the most significant word first.
@@ -81,4 +84,36 @@ func (s *SLO) Exhausted(total, bad int64, elapsed, length time.Duration) bool {
 	left := product(uint64(bad), ppb, uint64(elapsed))
 	right := product(uint64(total), uint64(ppb-s.TargetPPB), uint64(length))
 	return slices.Compare(left[:], right[:]) >= 0
+}
+
+// Spent is what is gone of a budget: the counts of the elapsed part of a period of
+// that length.
+type Spent struct {
+	Total, Bad      int64
+	Elapsed, Length time.Duration
+}
+
+// ExhaustsSoon reports whether what is left of a budget lasts at most within at the
+// burn rate of recent counts:
+//
+//	(1 − bad·elapsed ÷ (budget·total·length)) · length ≤ within · recentBad ÷ (budget·recentTotal)
+//
+// as fractions, so that nothing is rounded before it is compared.
+func (s *SLO) ExhaustsSoon(within time.Duration, b Spent, recentTotal, recentBad int64) bool {
+	if b.Total <= 0 || recentTotal <= 0 || recentBad <= 0 {
+		return false
+	}
+	number := func(factors ...int64) *big.Int {
+		out := big.NewInt(1)
+		for _, f := range factors {
+			out.Mul(out, big.NewInt(f))
+		}
+		return out
+	}
+	budget := ppb - s.TargetPPB
+	// Both sides times budget·total·recentTotal, in units of 1/ppb.
+	left := number(budget, b.Total, int64(b.Length))
+	left.Sub(left, number(b.Bad, ppb, int64(b.Elapsed)))
+	left.Mul(left, big.NewInt(recentTotal))
+	return left.Cmp(number(int64(within), recentBad, ppb, b.Total)) <= 0
 }

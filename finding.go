@@ -17,7 +17,8 @@ type Finding struct {
 	ID string `json:"id"`
 	// Revision counts from 1.
 	Revision int `json:"revision"`
-	// Kind is what found it: "burn_rate", "anomaly", "canary", "flyball".
+	// Kind is what found it: "burn_rate", "budget_exhausted",
+	// "budget_forecast", "anomaly", "canary", "flyball".
 	Kind string `json:"kind"`
 	// State is opened, updated or resolved.
 	State FindingState `json:"state"`
@@ -39,6 +40,8 @@ type Finding struct {
 	Summary string `json:"summary"`
 	// Evidence holds the numbers behind it.
 	Evidence []Evidence `json:"evidence"`
+	// Notify names who is to know, where the SLO says so.
+	Notify []string `json:"notify,omitempty"`
 	// Incomplete is set when a source was missing, so that automation holds.
 	Incomplete bool `json:"incomplete,omitempty"`
 }

@@ -38,6 +38,8 @@ type SLO struct {
 	MinTotal, MinBad int64
 	// NoData is what windows without samples mean.
 	NoData NoDataPolicy
+	// Notify names who is to know of findings.
+	Notify []string
 	// Exclusions are stretches of time that do not count.
 	Exclusions []Exclusion
 	// ExhaustsWithin is how long before its budget is gone, as things go, a finding
@@ -79,8 +81,12 @@ type BurnRateTier struct {
 	// FactorNum and FactorDen are the burn rate threshold as a fraction, 14.4
 	// being 72/5.
 	FactorNum, FactorDen int64
-	// Long and Short are the two windows.
+	// Long and Short are the two windows; they are the same where there is one only.
 	Long, Short time.Duration
+	// OrEqual makes a rate exactly at the threshold burn, too.
+	OrEqual bool
+	// After is for how long the budget must have burnt so; 0 fires at once.
+	After time.Duration
 }
 
 // BudgetingMethod is what an error budget counts (OpenSLO v1).

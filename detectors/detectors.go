@@ -29,6 +29,14 @@ type SLOObservation struct {
 	At flyball.Time
 	// Sum returns the counts of [At − window, At).
 	Sum func(window time.Duration) (total, bad int64)
+	// Pane is the width of panes: edges of the past are At − n·Pane.
+	Pane time.Duration
+	// SumAt returns the counts of [past − window, past), past being an edge not after
+	// At. It is asked for tiers that wait before they fire.
+	SumAt func(past flyball.Time, window time.Duration) (total, bad int64)
+	// Excluded reports whether [At − window, At) touches time that the SLO leaves out,
+	// so that missing samples in it mean nothing; nil is never.
+	Excluded func(window time.Duration) bool
 	// Silent is set when there was no sample for as long as the longest window.
 	Silent bool
 }

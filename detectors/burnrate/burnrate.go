@@ -33,7 +33,11 @@ func (d *Detector) Observe(o detectors.SLOObservation) detectors.Signal {
 		w := windows{}
 		w.longTotal, w.longBad = o.Sum(t.Long)
 		w.shortTotal, w.shortBad = o.Sum(t.Short)
+		w.excluded = o.Excluded != nil && o.Excluded(t.Short)
 		tier := d.judge(t, &w, o.Silent)
+		if tier.Firing && t.After > 0 {
+			d.wait(t, &tier, &o)
+		}
 		s.Tiers = append(s.Tiers, tier)
 		if tier.Firing && !s.Firing {
 			d.speak(&s, t, &tier, &w)
@@ -44,8 +48,8 @@ func (d *Detector) Observe(o detectors.SLOObservation) detectors.Signal {
 	}
 	switch {
 	case o.Silent:
-		s.Summary = fmt.Sprintf("%s had no samples for %s", d.slo.Name, short(d.longest()))
-	case d.slo.NoData == flyball.NoDataAlert && len(s.Tiers) > 0 && s.Tiers[0].NoData:
+		s.Summary = fmt.Sprintf("%s had no samples for %s", d.slo.Name, spell(d.longest()))
+	case d.slo.NoData == flyball.NoDataAlert && len(s.Tiers) > 0 && s.Tiers[0].NoData && !d.excused(&o):
 		d.speakOfSilence(&s)
 	}
 	return s
@@ -54,6 +58,27 @@ func (d *Detector) Observe(o detectors.SLOObservation) detectors.Signal {
 // windows are the counts that a tier is judged by.
 type windows struct {
 	longTotal, longBad, shortTotal, shortBad int64
+	// excluded is set when the shorter one touches time that is left out.
+	excluded bool
+}
+
+// excused reports whether silence in the window by which it is judged means nothing.
+func (d *Detector) excused(o *detectors.SLOObservation) bool {
+	return o.Excluded != nil && o.Excluded(min(d.slo.Tiers[0].Short, d.slo.Tiers[0].Long))
+}
+
+// wait holds a tier back until it has burnt at every pane edge for as long as it
+// says.
+func (d *Detector) wait(t *flyball.BurnRateTier, tier *detectors.Tier, o *detectors.SLOObservation) {
+	for past := o.At.Add(-o.Pane); past >= o.At.Add(-t.After); past = past.Add(-o.Pane) {
+		long, longBad := o.SumAt(past, t.Long)
+		short, shortBad := o.SumAt(past, t.Short)
+		if !t.Burning(d.slo.TargetPPB, long, longBad) || !t.Burning(d.slo.TargetPPB, short, shortBad) {
+			tier.Firing = false
+			tier.Suppressed = fmt.Sprintf("it has not burnt for %s yet (alertAfter)", spell(t.After))
+			return
+		}
+	}
 }
 
 func (d *Detector) judge(t *flyball.BurnRateTier, w *windows, silent bool) detectors.Tier {
@@ -67,7 +92,7 @@ func (d *Detector) judge(t *flyball.BurnRateTier, w *windows, silent bool) detec
 	case silent:
 	case measured:
 		tier.Firing = t.Burning(d.slo.TargetPPB, w.longTotal, w.longBad) && t.Burning(d.slo.TargetPPB, w.shortTotal, w.shortBad)
-	case d.slo.NoData == flyball.NoDataBad:
+	case d.slo.NoData == flyball.NoDataBad && !w.excluded:
 		long, longBad := asBad(w.longTotal, w.longBad)
 		short, shortBad := asBad(w.shortTotal, w.shortBad)
 		tier.Firing = t.Burning(d.slo.TargetPPB, long, longBad) && t.Burning(d.slo.TargetPPB, short, shortBad)
@@ -117,15 +142,15 @@ func (d *Detector) speak(s *detectors.Signal, t *flyball.BurnRateTier, tier *det
 	factor := t.Factor()
 	s.Firing, s.Tier, s.Severity = true, t.Name, t.Severity
 	s.Summary = fmt.Sprintf("error budget of %s burns %.1f times too fast over %s and %.1f times over %s (limit %g): %d of %d bad",
-		d.slo.Name, tier.Long, short(t.Long), tier.Short, short(t.Short), factor, w.longBad, w.longTotal)
+		d.slo.Name, tier.Long, spell(t.Long), tier.Short, spell(t.Short), factor, w.longBad, w.longTotal)
 	if w.longTotal == 0 || w.shortTotal == 0 {
 		s.Summary = fmt.Sprintf("%s has no samples, which counts as bad: %d of %d bad over %s, %d of %d over %s",
-			d.slo.Name, w.longBad, w.longTotal, short(t.Long), w.shortBad, w.shortTotal, short(t.Short))
+			d.slo.Name, w.longBad, w.longTotal, spell(t.Long), w.shortBad, w.shortTotal, spell(t.Short))
 	}
 	s.Evidence = nil
 	add := func(name string, value float64, threshold *float64, unit string, window time.Duration) {
 		if value == value { // an empty window has no rate
-			s.Evidence = append(s.Evidence, flyball.Evidence{Name: name, Value: value, Threshold: threshold, Unit: unit, Window: short(window)})
+			s.Evidence = append(s.Evidence, flyball.Evidence{Name: name, Value: value, Threshold: threshold, Unit: unit, Window: spell(window)})
 		}
 	}
 	add("burn_long", tier.Long, &factor, "x", t.Long)
@@ -137,7 +162,7 @@ func (d *Detector) speak(s *detectors.Signal, t *flyball.BurnRateTier, tier *det
 // speakOfSilence makes the signal one about samples that do not come any more.
 func (d *Detector) speakOfSilence(s *detectors.Signal) {
 	first := d.slo.Tiers[0]
-	window := short(min(first.Short, first.Long))
+	window := spell(min(first.Short, first.Long))
 	s.Firing, s.Tier, s.Severity = true, detectors.TierNoData, first.Severity
 	s.Summary = fmt.Sprintf("%s has had no samples for %s", d.slo.Name, window)
 	s.Evidence = []flyball.Evidence{{Name: "total", Value: 0, Unit: d.unit(), Window: window}}
@@ -151,8 +176,8 @@ func (d *Detector) longest() time.Duration {
 	return out
 }
 
-// short writes a duration without zero units: 1h, 5m, 90s.
-func short(d time.Duration) string {
+// spell writes a duration without zero units: 1h, 5m, 90s.
+func spell(d time.Duration) string {
 	switch {
 	case d%(24*time.Hour) == 0:
 		return fmt.Sprintf("%dd", d/(24*time.Hour))

@@ -91,7 +91,7 @@ func TestShort(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		72 * time.Hour: "3d", 36 * time.Hour: "36h", time.Hour: "1h", 90 * time.Minute: "90m", 90 * time.Second: "1m30s", 10 * time.Second: "10s",
 	} {
-		if got := short(d); got != want {
+		if got := spell(d); got != want {
 			t.Errorf("%v is written %s, want %s", d, got, want)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/flyball-io/flyball/internal/config/kind"
-	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
@@ -24,7 +23,7 @@ type Kind struct {
 	// APIVersion and Name are what a document says it is.
 	APIVersion, Name string
 	// Spec is the struct type of the document's spec, whose tags and comments are
-	// the kind's reference; nil for a kind that is passed over with a warning.
+	// the kind's reference.
 	Spec reflect.Type
 
 	read func(l *loading, d *strictyaml.Document)
@@ -38,13 +37,14 @@ func Kinds() []Kind {
 		declare(APIVersion, "Source", func(l *loading) *[]*kind.Object[spec.Source] { return &l.sources }),
 		declare(APIVersion, "Indicator", func(l *loading) *[]*kind.Object[spec.Indicator] { return &l.indicators }),
 		declare(APIVersion, "Rule", func(l *loading) *[]*kind.Object[spec.Rule] { return &l.rules }),
+		declare(APIVersion, "Exclusion", func(l *loading) *[]*kind.Object[spec.Exclusion] { return &l.openslo.Exclusions }),
 		declare(OpenSLOVersion, "Service", func(l *loading) *[]*kind.Object[spec.Service] { return &l.openslo.Services }),
 		declare(OpenSLOVersion, "DataSource", func(l *loading) *[]*kind.Object[spec.DataSource] { return &l.openslo.DataSources }),
 		declare(OpenSLOVersion, "SLI", func(l *loading) *[]*kind.Object[spec.SLI] { return &l.openslo.SLIs }),
 		declare(OpenSLOVersion, "SLO", func(l *loading) *[]*kind.Object[spec.SLO] { return &l.openslo.SLOs }),
-		{OpenSLOVersion, "AlertPolicy", nil, passOver},
-		{OpenSLOVersion, "AlertCondition", nil, passOver},
-		{OpenSLOVersion, "AlertNotificationTarget", nil, passOver},
+		declare(OpenSLOVersion, "AlertPolicy", func(l *loading) *[]*kind.Object[spec.AlertPolicy] { return &l.openslo.Policies }),
+		declare(OpenSLOVersion, "AlertCondition", func(l *loading) *[]*kind.Object[spec.AlertCondition] { return &l.openslo.Conditions }),
+		declare(OpenSLOVersion, "AlertNotificationTarget", func(l *loading) *[]*kind.Object[spec.AlertNotificationTarget] { return &l.openslo.Targets }),
 	}
 }
 
@@ -57,13 +57,6 @@ func declare[S any](apiVersion, name string, in func(l *loading) *[]*kind.Object
 		list := in(l)
 		*list = append(*list, o)
 	}}
-}
-
-// passOver reads a kind that OpenSLO has and Flyball does without.
-func passOver(_ *loading, d *strictyaml.Document) {
-	d.Report(Problem{Path: "kind", Code: kind.CodeIgnored, Severity: strictyaml.Warning,
-		Message: "this kind is not used: an SLO alerts by its burn-rate tiers",
-		Hint:    "set the tiers by the SLO's annotation " + objective.TiersAnnotation})
 }
 
 // read hands a document to its kind.

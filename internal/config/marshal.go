@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -32,6 +34,7 @@ func Marshal(c *Config) ([]byte, error) {
 		text, annotations := openslo.Format(&s)
 		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name, annotations, text))
 	}
+	docs = append(docs, exclusions(c.SLOs)...)
 	for _, r := range c.Rules {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
 	}
@@ -47,6 +50,22 @@ func Marshal(c *Config) ([]byte, error) {
 		out.Write(text)
 	}
 	return out.Bytes(), nil
+}
+
+// exclusions returns a document for every exclusion, with the SLOs that have it.
+func exclusions(slos []flyball.SLO) []any {
+	byName, names := map[string]flyball.Exclusion{}, map[string][]string{}
+	for _, s := range slos {
+		for _, e := range s.Exclusions {
+			byName[e.Name] = e
+			names[e.Name] = append(names[e.Name], s.Name)
+		}
+	}
+	var docs []any
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		docs = append(docs, document(APIVersion, "Exclusion", name, nil, openslo.FormatExclusion(byName[name], names[name])))
+	}
+	return docs
 }
 
 // marshalDocument writes one document; a ${…} that is meant as it stands is

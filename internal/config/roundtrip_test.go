@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -17,7 +18,7 @@ import (
 )
 
 func diffConfigs(a, b *Config) string {
-	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmp.Comparer(func(x, y flyball.Matcher) bool {
+	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(flyball.SLO{}, "Revision"), cmp.Comparer(func(x, y flyball.Matcher) bool {
 		return x.String() == y.String() && x.Number == y.Number
 	}))
 }
@@ -171,6 +172,19 @@ func drawSLO(t *rapid.T, i int, in flyball.Indicator) flyball.SLO {
 		s.MinTotal, s.MinBad = rapid.Int64Range(0, 1e15).Draw(t, "min total"), rapid.Int64Range(0, 100).Draw(t, "min bad")
 		s.NoData = rapid.SampledFrom([]flyball.NoDataPolicy{flyball.NoDataAlert, flyball.NoDataGood, flyball.NoDataBad}).Draw(t, "no data")
 	}
+	if rapid.Bool().Draw(t, "extensions") {
+		s.ExhaustsWithin, s.GroupTTL = seconds(t, "within", 0, 86400), seconds(t, "ttl", 0, 86400)
+		s.GroupLimit = rapid.IntRange(0, 1000).Draw(t, "group limit")
+		s.Notify = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"oncall", "mail", "a/b c"}), 0, 2, rapid.ID).Draw(t, "notify")
+		if other := in.GroupBy[len(in.GroupBy)-1]; other != in.Entity && !strings.ContainsAny(other, ", ") {
+			s.GroupBy = []string{other}
+		}
+		for n := range rapid.IntRange(0, 2).Draw(t, "exclusions") {
+			e := flyball.Exclusion{Name: fmt.Sprintf("%02d-x%d", i, n), Start: drawCalendar(t).Anchor, Length: seconds(t, "length", 1, 86400)}
+			e.Rule = rapid.SampledFrom([]string{"", "FREQ=WEEKLY;BYDAY=SU,MO", "FREQ=MONTHLY;BYDAY=-1FR;COUNT=3"}).Draw(t, "rule")
+			s.Exclusions = append(s.Exclusions, e)
+		}
+	}
 	unit := in.Pane
 	if rapid.Bool().Draw(t, "slices") {
 		unit = rapid.SampledFrom([]time.Duration{in.Pane, time.Minute}).Draw(t, "slice")
@@ -190,7 +204,9 @@ func drawSLO(t *rapid.T, i int, in flyball.Indicator) flyball.SLO {
 	s.Tiers = []flyball.BurnRateTier{
 		{Name: "a_1", Severity: "page", FactorNum: 72, FactorDen: 5, Long: time.Hour, Short: time.Minute},
 		{Name: "b", Severity: "ticket", FactorNum: 20, FactorDen: rapid.SampledFrom([]int64{3, 7, 9, 1_000_003}).Draw(t, "den"),
-			Long: 25 * time.Hour, Short: 90 * time.Minute}}
+			Long: 25 * time.Hour, Short: 90 * time.Minute},
+		{Name: "c", Severity: "ticket", FactorNum: 2, FactorDen: 1, OrEqual: true, Long: time.Hour, Short: time.Hour, After: 5 * time.Minute}}
+	objective.SortTiers(s.Tiers)
 	return s
 }
 

@@ -54,6 +54,7 @@ func Run(spec flyball.SLO, list []Slice, o Options, emit func(Transition) error)
 		spec: &spec, grid: g, left: list, detector: burnrate.New(spec), firing: map[string]bool{},
 		tracker: slo.NewExactTracker(spec, g.pane),
 	}
+	r.tracker.Exclude(slo.ExclusionsOf(&spec, g.pane))
 	end := g.end(list)
 	for at := g.after(list[0].Start.Add(g.slice)); at <= end; at = r.next(at) {
 		r.count(at)
@@ -87,8 +88,10 @@ func (r *run) count(at flyball.Time) {
 
 func (r *run) observe(at flyball.Time) detectors.Signal {
 	return r.detector.Observe(detectors.SLOObservation{
-		At: at, Silent: !r.tracker.Active(at),
-		Sum: func(w time.Duration) (total, bad int64) { return r.tracker.Sum(at, w) },
+		At: at, Silent: !r.tracker.Active(at), Pane: r.grid.step,
+		Sum:      func(w time.Duration) (total, bad int64) { return r.tracker.Sum(at, w) },
+		SumAt:    func(past flyball.Time, w time.Duration) (total, bad int64) { return r.tracker.SumAt(at, past, w) },
+		Excluded: func(w time.Duration) bool { return r.tracker.Excluded(at, w) },
 	})
 }
 

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"cmp"
 	"encoding/json"
+	"iter"
 	"slices"
 	"time"
 
@@ -12,9 +13,10 @@ import (
 	"github.com/flyball-io/flyball/processors/window"
 )
 
-// seriesKey identifies an SLO series: one budget per SLO and entity.
+// seriesKey identifies an SLO series: one budget per SLO, entity and group.
 type seriesKey struct {
 	slo, entity string
+	group       string // labels of a grouped SLO, with the entity, as canonical JSON; else empty
 }
 
 // sloSeries is one error budget. It exists while it has counts or open
@@ -31,6 +33,7 @@ type sloSeries struct {
 
 	pending  []paneCounts // panes that are closing, by start
 	dirty    bool         // changed since the last commit
+	moved    bool         // findings of a former revision, still to be written
 	isNew    bool         // not there at the last commit
 	reported bool         // a finding changed since the last commit, if only for a while
 	was      findings     // as of the last commit
@@ -40,9 +43,17 @@ type sloSeries struct {
 type findings struct {
 	burn      *openFinding // it burns too fast, or is silent
 	exhausted *openFinding // it is gone
+	forecast  *openFinding // it will be gone soon
 }
 
-func (f findings) any() bool { return f.burn != nil || f.exhausted != nil }
+func (f findings) any() bool { return f.burn != nil || f.exhausted != nil || f.forecast != nil }
+
+// all yields them in the order of their reports, with their kinds.
+func (f *findings) all() iter.Seq2[string, **openFinding] {
+	return func(yield func(string, **openFinding) bool) {
+		_ = yield(kindBurn, &f.burn) && yield(kindExhausted, &f.exhausted) && yield(kindForecast, &f.forecast)
+	}
+}
 
 // openFinding is a finding that is not resolved; it is replaced, never changed.
 type openFinding struct {
@@ -62,6 +73,7 @@ type paneCounts struct {
 // budgets are those that rest on one indicator.
 type budgets struct {
 	slos     []flyball.SLO
+	excluded []*slo.Exclusions // of each
 	detector func(flyball.SLO) detectors.SLODetector
 	entity   string // label that names it
 	pane     time.Duration
@@ -86,6 +98,7 @@ func newBudgets(spec flyball.Indicator, cfg Config, overflow string) budgets {
 	for _, s := range cfg.SLOs {
 		if s.Indicator == spec.Name {
 			b.slos = append(b.slos, s)
+			b.excluded = append(b.excluded, slo.ExclusionsOf(&s, spec.Pane))
 		}
 	}
 	return b
@@ -93,26 +106,39 @@ func newBudgets(spec flyball.Indicator, cfg Config, overflow string) budgets {
 
 func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }
 
-// of returns the budget of an SLO for an entity, or the overflow's when there are
-// too many.
-func (b *budgets) of(spec *flyball.SLO, entity string) *sloSeries {
-	if s := b.series[seriesKey{spec.Name, entity}]; s != nil {
+// of returns the budget of an SLO that counts a series, or the overflow's when there
+// are too many.
+func (b *budgets) of(c cover, entity string) *sloSeries {
+	spec := &b.slos[c.slo]
+	if s := b.series[seriesKey{spec.Name, entity, c.group}]; s != nil {
 		return s
 	}
-	if b.limit > 0 && b.entities[spec.Name] >= b.limit && entity != b.overflow {
-		return b.of(spec, b.overflow)
+	if limit := b.limitOf(spec); limit > 0 && b.entities[spec.Name] >= limit && entity != b.overflow {
+		return b.of(cover{slo: c.slo}, b.overflow)
 	}
-	s := b.add(spec, entity)
+	s := b.add(c.slo, entity, c.group)
 	b.mark(s)
 	return s
 }
 
-func (b *budgets) add(spec *flyball.SLO, entity string) *sloSeries {
+func (b *budgets) limitOf(spec *flyball.SLO) int {
+	if spec.GroupLimit > 0 {
+		return spec.GroupLimit
+	}
+	return b.limit
+}
+
+func (b *budgets) add(i int, entity, group string) *sloSeries {
+	spec := &b.slos[i]
 	labels := flyball.LabelsOf(b.entity, entity)
+	if group != "" {
+		labels = mustLabels(group)
+	}
 	s := &sloSeries{
-		key: seriesKey{spec.Name, entity}, spec: spec, labels: labels, text: labels.JSON(),
+		key: seriesKey{spec.Name, entity, group}, spec: spec, labels: labels, text: labels.JSON(),
 		tracker: slo.NewTracker(*spec, b.pane, b.every), detector: b.detector(*spec), isNew: true,
 	}
+	s.tracker.Exclude(b.excluded[i])
 	b.put(s)
 	return s
 }
@@ -157,7 +183,7 @@ func (b *budgets) all() []*sloSeries {
 
 func sortSeries(list []*sloSeries) {
 	slices.SortStableFunc(list, func(a, b *sloSeries) int {
-		return cmp.Or(cmp.Compare(a.key.slo, b.key.slo), cmp.Compare(a.key.entity, b.key.entity))
+		return cmp.Or(cmp.Compare(a.key.slo, b.key.slo), cmp.Compare(a.key.entity, b.key.entity), cmp.Compare(a.key.group, b.key.group))
 	})
 }
 
@@ -172,7 +198,7 @@ func (b *budgets) forget(s *sloSeries) {
 func (b *budgets) commit() {
 	for _, s := range b.dirty {
 		s.tracker.Commit()
-		s.dirty, s.isNew, s.reported, s.was = false, false, false, s.findings
+		s.dirty, s.isNew, s.reported, s.moved, s.was = false, false, false, false, s.findings
 	}
 	b.dirty, b.gone = b.dirty[:0], nil
 }
@@ -190,7 +216,7 @@ func (b *budgets) abort() {
 		}
 		s.tracker.Abort()
 		s.findings, s.reported = s.was, false
-		if s.tracker.Dirty() { // what a restore counted over is still to be written
+		if s.tracker.Dirty() || s.moved { // what a restore counted over is still to be written
 			b.mark(s)
 		}
 	}
@@ -202,24 +228,46 @@ func (b *budgets) abort() {
 	b.gone = nil
 }
 
-// covering returns the places of the SLOs that count a series. It is worked out
-// once per series.
-func (b *budgets) covering(sr *window.Series) []int {
-	if list, ok := sr.Note.([]int); ok {
+// cover is an SLO that counts a series.
+type cover struct {
+	slo   int    // its place
+	group string // labels of the series' group, as canonical JSON; empty where it is not grouped
+}
+
+// covering returns the SLOs that count a series. It is worked out once per series.
+func (b *budgets) covering(sr *window.Series) []cover {
+	if list, ok := sr.Note.([]cover); ok {
 		return list
 	}
-	var labels flyball.Labels
-	if err := json.Unmarshal([]byte(sr.Labels), &labels); err != nil {
-		panic("BUG: the labels of a series are not JSON: " + err.Error())
-	}
-	list := []int{}
+	labels := mustLabels(sr.Labels)
+	list := []cover{}
 	for i := range b.slos {
 		if covers(&b.slos[i], labels) {
-			list = append(list, i)
+			list = append(list, cover{i, b.groupOf(&b.slos[i], sr.Entity, labels)})
 		}
 	}
 	sr.Note = list
 	return list
+}
+
+// groupOf returns the labels by which a grouped SLO tells budgets apart.
+func (b *budgets) groupOf(spec *flyball.SLO, entity string, labels flyball.Labels) string {
+	if len(spec.GroupBy) == 0 || entity == b.overflow {
+		return ""
+	}
+	pairs := []string{b.entity, entity}
+	for _, name := range spec.GroupBy {
+		pairs = append(pairs, name, labels.Get(name))
+	}
+	return flyball.LabelsOf(pairs...).JSON()
+}
+
+func mustLabels(text string) flyball.Labels {
+	var labels flyball.Labels
+	if err := json.Unmarshal([]byte(text), &labels); err != nil {
+		panic("BUG: the labels of a series are not JSON: " + err.Error())
+	}
+	return labels
 }
 
 func covers(spec *flyball.SLO, labels flyball.Labels) bool {

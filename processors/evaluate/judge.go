@@ -25,8 +25,8 @@ func (m *Machine) closeBudgets(st *store, from, to flyball.Time) {
 		if p.Count == 0 {
 			return
 		}
-		for _, i := range st.covering(p.Series) {
-			s := st.of(&st.slos[i], p.Series.Entity)
+		for _, c := range st.covering(p.Series) {
+			s := st.of(c, p.Series.Entity)
 			if n := len(s.pending); n > 0 && s.pending[n-1].start == p.Start {
 				s.pending[n-1].total += p.Count
 				s.pending[n-1].bad += p.Bad
@@ -84,6 +84,9 @@ func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
 			panes = panes[n:]
 		}
 		m.judge(b, s, next, counted)
+		if b.outlived(s, next) {
+			m.outlive(s, next)
+		}
 		at = next
 	}
 	s.pending = s.pending[:0]
@@ -104,6 +107,11 @@ func (b *budgets) nextEdge(s *sloSeries, at flyball.Time, first bool) flyball.Ti
 	if !quiet || s.findings.any() || s.spec.NoData == flyball.NoDataAlert || s.spec.NoData == flyball.NoDataBad {
 		if change, ok := s.tracker.NextChange(at); ok {
 			next = change
+		}
+	}
+	if s.spec.GroupTTL > 0 {
+		if end, ok := s.tracker.SilentAt(at, s.spec.GroupTTL); ok {
+			next = min(next, max(end, at.Add(b.pane)))
 		}
 	}
 	for _, every := range [...]time.Duration{b.every, roundUp(quietEvery, b.every)} {
@@ -136,12 +144,16 @@ func (b *budgets) hourly(at flyball.Time) bool { return at.Floor(roundUp(quietEv
 func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool) {
 	silent := !s.tracker.Active(at)
 	signal := s.detector.Observe(detectors.SLOObservation{
-		At: at, Silent: silent,
-		Sum: func(w time.Duration) (total, bad int64) { return s.tracker.Sum(at, w) },
+		At: at, Silent: silent, Pane: b.pane,
+		Sum:      func(w time.Duration) (total, bad int64) { return s.tracker.Sum(at, w) },
+		SumAt:    func(past flyball.Time, w time.Duration) (total, bad int64) { return s.tracker.SumAt(at, past, w) },
+		Excluded: func(w time.Duration) bool { return s.tracker.Excluded(at, w) },
 	})
 	changed := m.track(s, at, signal)
 	if counted || silent || b.hourly(at) {
-		changed = m.trackBudget(s, at, s.tracker.Budget(at), counted, silent) || changed
+		budget := s.tracker.Budget(at)
+		changed = m.trackBudget(s, at, budget, counted, silent) || changed
+		changed = m.trackForecast(s, at, budget, counted, silent) || changed
 	}
 	if !changed && !b.statusDue(s, at) {
 		return
@@ -152,6 +164,7 @@ func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool)
 const (
 	kindBurn      = "burn_rate"
 	kindExhausted = "budget_exhausted"
+	kindForecast  = "budget_forecast"
 )
 
 // track opens, updates or resolves the finding of a budget that burns.
@@ -219,7 +232,7 @@ func (m *Machine) trackBudget(s *sloSeries, at flyball.Time, b slo.Budget, count
 
 func open(s *sloSeries, kind string, at flyball.Time, severity, tier string) *openFinding {
 	return &openFinding{
-		ID: findingID(kind, s.spec.Name, s.key.entity, at), Revision: 1,
+		ID: findingID(kind, s.spec.Name, s.key.entity+s.key.group, at), Revision: 1,
 		OpenedAt: at, Severity: severity, Tier: tier,
 	}
 }
@@ -229,7 +242,7 @@ func (m *Machine) report(s *sloSeries, kind string, f *openFinding, state flybal
 	m.ready.Findings = append(m.ready.Findings, flyball.Finding{
 		ID: f.ID, Revision: f.Revision, Kind: kind, State: state, Severity: f.Severity,
 		Entity: s.key.entity, Labels: s.labels, Detector: s.spec.Name, Tier: f.Tier,
-		At: at, OpenedAt: f.OpenedAt, Summary: signal.Summary, Evidence: signal.Evidence,
+		At: at, OpenedAt: f.OpenedAt, Summary: signal.Summary, Evidence: signal.Evidence, Notify: s.spec.Notify,
 	})
 }
 
@@ -246,8 +259,8 @@ func (m *Machine) lateForBudgets(st *store, sr *window.Series, start flyball.Tim
 	if total == 0 {
 		return
 	}
-	for _, i := range st.covering(sr) {
-		s := st.of(&st.slos[i], sr.Entity)
+	for _, c := range st.covering(sr) {
+		s := st.of(c, sr.Entity)
 		s.tracker.Add(start, total, bad)
 		st.mark(s)
 	}

@@ -59,6 +59,7 @@ type Machine struct {
 	stores     []*store // in the order of the configuration
 	byName     map[string]*store
 	revisions  revisions
+	former     []string // keys of the state that nothing has any more, still to be deleted
 	ready      processors.Ready
 	windows    processors.Windows
 	status     processors.SLOStatus
@@ -150,6 +151,7 @@ func (m *Machine) Commit() {
 	}
 	m.watermarks.Commit()
 	m.revisions.commit()
+	m.former = nil
 	m.wasNext = m.next
 }
 

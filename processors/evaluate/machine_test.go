@@ -366,10 +366,11 @@ func TestRestoreRefuses(t *testing.T) {
 	for key, value := range map[string]string{
 		"watermarks":                      "{",
 		"slo/avail/cart":                  "",
-		"slo/avail/cart/finding":          "{",
-		"slo/avail/cart/f10s.1":           "\x80",
-		"slo/avail/%zz/f10s.1":            "\x01\x00",
-		"slo/%zz/cart/f10s.1":             "\x01\x00",
+		"slo/avail/cart//{/f10s.1":        "\x01\x00",
+		"slo/avail/cart///finding":        "{",
+		"slo/avail/cart///f10s.1":         "\x80",
+		"slo/avail/%zz///f10s.1":          "\x01\x00",
+		"slo/%zz/cart///f10s.1":           "\x01\x00",
 		"revision/latency/1":              "2",
 		"revision/latency/x/%7B%7D":       "2",
 		"revision/latency/1/%7B%7D":       "two",
@@ -382,7 +383,7 @@ func TestRestoreRefuses(t *testing.T) {
 		}
 	}
 	m := New(simple())
-	for _, key := range []string{"evaluate/1/watermarks", "evaluate/0/other", "other", "evaluate/0/slo/gone/cart/finding"} {
+	for _, key := range []string{"evaluate/1/watermarks", "evaluate/0/other", "other", "evaluate/0/slo/gone/cart///finding"} {
 		if err := m.Restore(key, []byte("{")); err != nil {
 			t.Errorf("%s: %v", key, err)
 		}

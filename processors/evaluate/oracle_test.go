@@ -167,7 +167,7 @@ func add(m map[flyball.Time]paneCounts, start flyball.Time, total, bad int64) {
 }
 
 func (o *oracle) budget(s flyball.SLO, spec *flyball.Indicator, entity string) *oracleBudget {
-	k := seriesKey{s.Name, entity}
+	k := seriesKey{slo: s.Name, entity: entity}
 	if o.budgets[k] == nil {
 		o.budgets[k] = &oracleBudget{
 			slo: s, spec: *spec, panes: map[flyball.Time]paneCounts{}, counted: map[flyball.Time]paneCounts{},

@@ -15,12 +15,13 @@ import (
 // Keys of the state topic, below "evaluate/<partition>/":
 //
 //	watermarks                          the vector of marks
-//	slo/<slo>/<entity>/finding          the open finding of a budget that burns
-//	slo/<slo>/<entity>/exhausted        the open finding of one that is gone
-//	slo/<slo>/<entity>/<chunk>          a chunk of a budget's counts
+//	slo/<slo>/<entity>/<revision>/<group>/finding    the open finding of a budget that burns
+//	slo/<slo>/<entity>/<revision>/<group>/exhausted  the open finding of one that is gone
+//	slo/<slo>/<entity>/<revision>/<group>/forecast   the open finding of one that soon will be
+//	slo/<slo>/<entity>/<revision>/<group>/<chunk>    a chunk of a budget's counts
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
 //
-// Names are path-escaped.
+// Names are path-escaped; the group is empty where an SLO is not grouped.
 
 // Prefix returns the start of the keys that belong to a partition.
 func Prefix(partition int32) string { return fmt.Sprintf("evaluate/%d/", partition) }
@@ -37,18 +38,33 @@ func (m *Machine) stateChanges() {
 	for _, st := range m.stores {
 		sortSeries(st.dirty)
 		for _, s := range st.dirty {
-			base := "slo/" + url.PathEscape(s.key.slo) + "/" + url.PathEscape(s.key.entity) + "/"
+			base := s.path()
 			s.tracker.Changed(func(chunk string, value []byte) { m.change(base+chunk, value) })
-			if s.reported {
+			if s.reported || s.moved {
 				m.change(base+keyBurn, findingJSON(s.findings.burn))
 				m.change(base+keyExhausted, findingJSON(s.findings.exhausted))
+				if s.spec.ExhaustsWithin > 0 || s.moved {
+					m.change(base+keyForecast, findingJSON(s.findings.forecast))
+				}
 			}
 		}
+	}
+	for _, key := range m.former {
+		m.change(key, nil)
 	}
 	m.revisions.changed(m.change)
 }
 
-const keyBurn, keyExhausted = "finding", "exhausted"
+const keyBurn, keyExhausted, keyForecast = "finding", "exhausted", "forecast"
+
+// path returns the start of the keys of a budget.
+func (s *sloSeries) path() string {
+	path := "slo/"
+	for _, part := range [...]string{s.key.slo, s.key.entity, s.spec.Revision, s.key.group} {
+		path += url.PathEscape(part) + "/"
+	}
+	return path
+}
 
 // findingJSON returns nil when there is no finding: its key is deleted.
 func findingJSON(f *openFinding) []byte {
@@ -95,36 +111,65 @@ func (m *Machine) Restore(key string, value []byte) error {
 
 func (m *Machine) restoreBudget(path string, value []byte) error {
 	parts := strings.Split(path, "/")
-	if len(parts) != 3 {
-		return fmt.Errorf("its path has %d parts, want 3", len(parts))
+	if len(parts) != 5 {
+		return fmt.Errorf("its path has %d parts, want 5", len(parts))
 	}
-	name, err := url.PathUnescape(parts[0])
-	if err != nil {
-		return err
+	for i := range parts {
+		var err error
+		if parts[i], err = url.PathUnescape(parts[i]); err != nil {
+			return err
+		}
 	}
-	entity, err := url.PathUnescape(parts[1])
-	if err != nil {
-		return err
+	name, entity, revision, group, key := parts[0], parts[1], parts[2], parts[3], parts[4]
+	if group != "" && json.Unmarshal([]byte(group), &flyball.Labels{}) != nil {
+		return fmt.Errorf("the labels of its group are not JSON")
 	}
 	for _, st := range m.stores {
 		for i := range st.slos {
-			if st.slos[i].Name != name {
-				continue
+			if st.slos[i].Name == name {
+				return m.restoreSeries(st, i, seriesKey{name, entity, group}, revision, key, "slo/"+path, value)
 			}
-			s := st.series[seriesKey{name, entity}]
-			if s == nil { // whatever the limit is now
-				s = st.add(&st.slos[i], entity)
-			}
-			switch parts[2] {
-			case keyBurn:
-				return json.Unmarshal(value, &s.findings.burn)
-			case keyExhausted:
-				return json.Unmarshal(value, &s.findings.exhausted)
-			}
-			return s.tracker.Restore(parts[2], value)
 		}
 	}
 	return nil
+}
+
+// restoreSeries restores what belongs to a budget. Counts of a former revision, of
+// something else, are given up; findings pass to the present one, which resolves
+// them if they no longer hold.
+func (m *Machine) restoreSeries(st *store, slo int, k seriesKey, revision, key, path string, value []byte) error {
+	current := revision == st.slos[slo].Revision && (k.group != "") == (len(st.slos[slo].GroupBy) > 0 && k.entity != st.overflow)
+	s := st.series[k]
+	if s == nil && (current || isFinding(key)) { // whatever the limit is now
+		s = st.add(slo, k.entity, k.group)
+	}
+	if !current {
+		m.former = append(m.former, path)
+	}
+	switch key {
+	case keyBurn:
+		return s.takeOver(&s.findings.burn, value, !current)
+	case keyExhausted:
+		return s.takeOver(&s.findings.exhausted, value, !current)
+	case keyForecast:
+		return s.takeOver(&s.findings.forecast, value, !current)
+	}
+	if !current {
+		return nil
+	}
+	return s.tracker.Restore(key, value)
+}
+
+func isFinding(key string) bool { return key == keyBurn || key == keyExhausted || key == keyForecast }
+
+// takeOver restores a finding; one of the present revision wins over a former's.
+func (s *sloSeries) takeOver(f **openFinding, value []byte, former bool) error {
+	if former && *f != nil {
+		return nil
+	}
+	s.moved = s.moved || former
+	*f = nil
+	return json.Unmarshal(value, f)
 }
 
 // Restored ends a restore.
@@ -136,7 +181,7 @@ func (m *Machine) Restored() {
 				s.tracker.Reopen(wm.Floor(st.pane))
 			}
 			s.isNew, s.was = false, s.findings
-			if s.tracker.Dirty() {
+			if s.tracker.Dirty() || s.moved {
 				st.mark(s)
 			}
 		}

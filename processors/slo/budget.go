@@ -52,7 +52,7 @@ func (t *Tracker) Budget(at flyball.Time) Budget {
 
 func (t *Tracker) calendarBudget(at, end flyball.Time) Budget {
 	p := t.periods.of(at - 1)
-	b := Budget{Start: p.start, End: p.end, Elapsed: max(at.Sub(max(p.start, p.first)), 0)}
+	b := Budget{Start: p.start, End: p.end, Elapsed: max(at.Sub(max(p.start, p.first.Floor(t.unit))), 0)}
 	c := p.sum
 	if end < at && end >= p.start { // the slice under way is in the sum already
 		c = c.minus(t.rings[0].at(end))

@@ -25,6 +25,9 @@ func (t *Tracker) NextChange(at flyball.Time) (edge flyball.Time, ok bool) {
 	}
 	for _, r := range t.tiers {
 		total, bad := t.Sum(at, r.short)
+		if t.held && bad > 0 {
+			sooner(at + 1) // how long it has burnt grows
+		}
 		if bad == 0 && !(total == 0 && t.spec.NoData == flyball.NoDataBad) {
 			continue
 		}

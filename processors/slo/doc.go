@@ -22,7 +22,16 @@
 // a ticket's window, 1/720 of the period. An exact tracker has one ring with a
 // slice per pane, and no such error; it is for replays, where memory is no matter.
 //
-// Budgets of calendar periods are two sums per period, exact to the pane.
+// Budgets of calendar periods are two sums per period, exact to the pane; a coarse
+// ring beside them tells what exclusions take out.
+//
+// # Exclusions
+//
+// What is excluded stays counted, and is subtracted when sums are asked for: from
+// the finest ring that still reaches back to it. So an exclusion may be given, moved
+// or taken back afterwards. It is exact in the fine ring, and elsewhere where it
+// begins and ends between two slices of the ring (the full hour, over 30 days);
+// otherwise the slice that its edge cuts counts by the share of its time.
 //
 // # Chunks
 //

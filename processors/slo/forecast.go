@@ -30,35 +30,53 @@ type Forecast struct {
 func (t *Tracker) Forecast(at flyball.Time, b Budget) Forecast {
 	nan := math.NaN()
 	f := Forecast{nan, nan, nan, nan, nan, nan}
-	length := b.Length().Seconds()
-	if b.Total <= 0 || length <= 0 {
+	left, horizon, ok := t.left(at, b)
+	if !ok {
 		return f
 	}
-	left := 1 - t.spec.BurnRate(b.Total, b.Bad)*b.Elapsed.Seconds()/length
-	if t.spec.Exhausted(b.Total, b.Bad, b.Elapsed, b.Length()) {
-		left = 0
-	}
-	horizon := length
-	if t.spec.Calendar != nil {
-		horizon = b.End.Sub(at).Seconds()
-	}
-	ahead := func(window time.Duration) float64 {
-		if window > t.reach() {
-			return nan
-		}
-		rate := t.spec.BurnRate(t.Sum(at, window))
-		return bounded(left*length/rate, horizon, left, rate)
-	}
-	f.Hour, f.SixHours, f.ThreeDays = ahead(time.Hour), ahead(6*time.Hour), ahead(72*time.Hour)
+	f.Hour, f.SixHours, f.ThreeDays = t.Ahead(at, b, time.Hour), t.Ahead(at, b, 6*time.Hour), t.Ahead(at, b, 72*time.Hour)
 	if left <= 0 {
 		f.Trend, f.Earliest, f.Latest = 0, 0, 0
 		return f
 	}
 	line := t.trend(at, b.Elapsed)
-	f.Trend = line.until(left*length, horizon, 0)
-	f.Earliest = line.until(left*length, horizon, +1)
-	f.Latest = line.until(left*length, horizon, -1)
+	f.Trend = line.until(left, horizon, 0)
+	f.Earliest = line.until(left, horizon, +1)
+	f.Latest = line.until(left, horizon, -1)
 	return f
+}
+
+// Ahead returns in how many seconds a budget is gone at the burn rate of the last
+// window, as in Forecast.
+func (t *Tracker) Ahead(at flyball.Time, b Budget, window time.Duration) float64 {
+	left, horizon, ok := t.left(at, b)
+	if !ok || window > t.reach() {
+		return math.NaN()
+	}
+	rate := t.spec.BurnRate(t.Sum(at, window))
+	return bounded(left/rate, horizon, left, rate)
+}
+
+// Lookback returns the window by whose burn rate it is judged whether a budget is
+// gone within some time: a quarter of it (Honeycomb's rule), in whole slices.
+func (t *Tracker) Lookback(within time.Duration) time.Duration {
+	return min(roundUp(max(within/4, t.unit), t.unit), t.reach())
+}
+
+// left returns how many seconds what is left of a budget lasts at the sustainable
+// rate, and how far to look ahead.
+func (t *Tracker) left(at flyball.Time, b Budget) (left, horizon float64, ok bool) {
+	length := b.Length().Seconds()
+	if b.Total <= 0 || length <= 0 {
+		return 0, 0, false
+	}
+	if !t.spec.Exhausted(b.Total, b.Bad, b.Elapsed, b.Length()) {
+		left = max(length-t.spec.BurnRate(b.Total, b.Bad)*b.Elapsed.Seconds(), 0)
+	}
+	if horizon = length; t.spec.Calendar != nil {
+		horizon = b.End.Sub(at).Seconds()
+	}
+	return left, horizon, true
 }
 
 // bounded returns a time ahead, 0 for a budget that is gone, NaN for one that

@@ -32,7 +32,7 @@ func layout(s *flyball.SLO, unit, least time.Duration) []ring {
 	most := fineSlices * unit
 	fine := newRing(kind[0], unit, roundUp(max(unit, least), unit), w)
 	longest := time.Duration(0)
-	for _, window := range windows(s) {
+	for _, window := range reaches(s) {
 		longest = max(longest, window)
 		if window <= most {
 			fine.span = max(fine.span, roundUp(window, unit))
@@ -90,6 +90,15 @@ func windows(s *flyball.SLO) []time.Duration {
 	var out []time.Duration
 	for _, t := range s.Tiers {
 		out = append(out, t.Long, t.Short)
+	}
+	return out
+}
+
+// reaches returns how far back the windows of the tiers are looked at.
+func reaches(s *flyball.SLO) []time.Duration {
+	var out []time.Duration
+	for _, t := range s.Tiers {
+		out = append(out, t.Long+t.After, t.Short+t.After)
 	}
 	return out
 }

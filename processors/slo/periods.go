@@ -89,6 +89,14 @@ func (p *periods) expire(at flyball.Time) {
 	}
 }
 
+// forget drops everything.
+func (p *periods) forget() {
+	for _, x := range p.list {
+		p.touch(keyOf(x.start))
+	}
+	p.list = nil
+}
+
 const periodKey = "p."
 
 func keyOf(start flyball.Time) string { return periodKey + strconv.FormatInt(int64(start), 10) }

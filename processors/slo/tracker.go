@@ -17,6 +17,7 @@ type Tracker struct {
 	pane    time.Duration
 	tiers   []reach
 	longest time.Duration // window of a tier
+	held    bool          // a tier waits before it fires
 	rings   []ring        // finest first
 	periods periods
 	// exclusions are shared by trackers, and no part of the state.
@@ -36,10 +37,16 @@ func NewTracker(s flyball.SLO, pane, least time.Duration) *Tracker {
 	for _, tier := range s.Tiers {
 		t.tiers = append(t.tiers, reach{min(tier.Long, tier.Short), max(tier.Long, tier.Short)})
 		t.longest = max(t.longest, tier.Long, tier.Short)
+		t.held = t.held || tier.After > 0
 	}
 	t.rings = layout(&s, t.unit, least)
 	t.periods.calendar = s.Calendar
 	return t
+}
+
+// ExclusionsOf returns the exclusions of an SLO, for all its trackers.
+func ExclusionsOf(s *flyball.SLO, pane time.Duration) *Exclusions {
+	return NewExclusions(s.Exclusions, unitOf(s, pane))
 }
 
 // NewExactTracker is NewTracker with a slice for every pane of the period, however
@@ -92,6 +99,24 @@ func (t *Tracker) Sum(at flyball.Time, window time.Duration) (total, bad int64) 
 	c := t.count(from, at)
 	if t.countsMissing() {
 		c = t.withMissing(c, max(from, t.since(at)), at)
+	}
+	return c.total, c.bad
+}
+
+// SumAt returns the counts of [past − window, past) as they are known at a time
+// not before past. It is Sum where the finest ring reaches back so far; beyond, a
+// slice that an edge cuts counts by the share of its time.
+func (t *Tracker) SumAt(at, past flyball.Time, window time.Duration) (total, bad int64) {
+	past = t.floor(past)
+	from := past.Add(-window)
+	i := t.ringFor(at.Sub(from))
+	if i == 0 || past == at {
+		return t.Sum(past, window)
+	}
+	r := &t.rings[i]
+	c := within(r.part(past).minus(r.part(from)).minus(t.excluded(from, past)))
+	if t.countsMissing() {
+		c = t.withMissing(c, max(from, t.since(past)), past)
 	}
 	return c.total, c.bad
 }
@@ -232,6 +257,22 @@ func (t *Tracker) Expire(at flyball.Time) {
 		t.rings[i].expire(at)
 	}
 	t.periods.expire(at)
+}
+
+// Forget drops everything.
+func (t *Tracker) Forget() {
+	for i := range t.rings {
+		t.rings[i].expire(farthest)
+	}
+	t.periods.forget()
+}
+
+// SilentAt returns when the last sample before at will have been ttl ago, as
+// finely as counts are kept that long.
+func (t *Tracker) SilentAt(at flyball.Time, ttl time.Duration) (flyball.Time, bool) {
+	r := &t.rings[t.ringFor(ttl)]
+	start, ok := r.last(at)
+	return start.Add(r.width + ttl + t.pane - 1).Floor(t.pane), ok
 }
 
 // Empty reports whether nothing is counted any more.

@@ -17,9 +17,9 @@ func ParseCalendar(w spec.TimeWindow) (c *flyball.Calendar, field string, err er
 	if err != nil || w.Calendar.TimeZone == "" || w.Calendar.TimeZone == "Local" {
 		return nil, "calendar.timeZone", fmt.Errorf("unknown time zone %q: want a name such as Europe/Berlin, or UTC", w.Calendar.TimeZone)
 	}
-	anchor, err := time.ParseInLocation(startForm, string(w.Calendar.StartTime), place)
-	if err != nil || anchor.Year() < 1900 || anchor.Year() > 2200 {
-		return nil, "calendar.startTime", fmt.Errorf("cannot read start time %q: want it as 2026-01-01 00:00:00", w.Calendar.StartTime)
+	anchor, err := ParseStart(string(w.Calendar.StartTime), place)
+	if err != nil {
+		return nil, "calendar.startTime", err
 	}
 	c = &flyball.Calendar{Anchor: anchor, Months: w.Duration.Months}
 	switch d := w.Duration.Fixed; {
@@ -42,3 +42,15 @@ func FormatCalendar(c *flyball.Calendar) spec.TimeWindow {
 	return spec.TimeWindow{Duration: spec.Period{Months: c.Months, Fixed: fixed}, Calendar: &spec.Calendar{
 		StartTime: spec.Text(c.Anchor.Format(startForm)), TimeZone: c.Anchor.Location().String()}}
 }
+
+// ParseStart reads a time of the calendar of a place.
+func ParseStart(text string, place *time.Location) (time.Time, error) {
+	t, err := time.ParseInLocation(startForm, text, place)
+	if err != nil || t.Year() < 1900 || t.Year() > 2200 {
+		return t, fmt.Errorf("cannot read start time %q: want it as 2026-01-01 00:00:00", text)
+	}
+	return t, nil
+}
+
+// FormatStart writes what ParseStart reads.
+func FormatStart(t time.Time) string { return t.Format(startForm) }

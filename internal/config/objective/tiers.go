@@ -84,12 +84,12 @@ type Issue struct {
 }
 
 var (
-	tierForm   = regexp.MustCompile(`^([a-z][a-z0-9_]*)=([^x×]+)[x×]([^/]+)/([^:]+):(page|ticket)$`)
+	tierForm   = regexp.MustCompile(`^([a-z][a-z0-9_]*)=(>=)?([^x×]+)[x×]([^/@:]+)(?:/([^@:]+))?(?:@([^:]+))?:(page|ticket)$`)
 	factorForm = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,9})?$|^[0-9]{1,18}/[0-9]{1,18}$`)
 )
 
 // ParseTiers reads the annotation [TiersAnnotation]. Issues count columns in
-// the text. The tiers come most urgent first: by severity, then by factor.
+// the text. The tiers come most urgent first: see [SortTiers].
 func ParseTiers(text string) ([]flyball.BurnRateTier, []Issue) {
 	var out []flyball.BurnRateTier
 	var issues []Issue
@@ -109,13 +109,18 @@ func ParseTiers(text string) ([]flyball.BurnRateTier, []Issue) {
 		}
 		out = append(out, tier)
 	}
-	slices.SortStableFunc(out, func(a, b flyball.BurnRateTier) int {
+	SortTiers(out)
+	return out, issues
+}
+
+// SortTiers puts the most urgent tiers first: by severity, then by factor.
+func SortTiers(tiers []flyball.BurnRateTier) {
+	slices.SortStableFunc(tiers, func(a, b flyball.BurnRateTier) int {
 		if c := strings.Compare(a.Severity, b.Severity); c != 0 {
 			return c // "page" before "ticket"
 		}
 		return Factor(b).Cmp(Factor(a))
 	})
-	return out, issues
 }
 
 // lineCol returns the place right after the text before it, from 1.
@@ -128,7 +133,7 @@ func parseTier(item string) (flyball.BurnRateTier, error) {
 	if m == nil {
 		return flyball.BurnRateTier{}, fmt.Errorf("cannot read tier %q: want name=FACTORxLONG/SHORT:page or :ticket", item)
 	}
-	long, short, factorText := m[3], m[4], m[2]
+	factorText, long, short, after := m[3], m[4], m[5], m[6]
 	factor, ok := new(big.Rat), factorForm.MatchString(factorText)
 	if ok {
 		_, ok = factor.SetString(factorText)
@@ -136,15 +141,22 @@ func parseTier(item string) (flyball.BurnRateTier, error) {
 	if !ok || factor.Sign() <= 0 || !factor.Num().IsInt64() || !factor.Denom().IsInt64() {
 		return flyball.BurnRateTier{}, fmt.Errorf("cannot read tier %q: want a factor above 0 such as 14.4 or 14/15, got %q", item, factorText)
 	}
-	t := flyball.BurnRateTier{Name: m[1], Severity: m[5], FactorNum: factor.Num().Int64(), FactorDen: factor.Denom().Int64()}
+	t := flyball.BurnRateTier{Name: m[1], Severity: m[7], OrEqual: m[2] != "", FactorNum: factor.Num().Int64(), FactorDen: factor.Denom().Int64()}
 	var err error
 	if t.Long, err = spec.ParseDuration(long); err != nil {
 		return t, fmt.Errorf("cannot read tier %q: %w", item, err)
 	}
-	if t.Short, err = spec.ParseDuration(short); err != nil {
-		return t, fmt.Errorf("cannot read tier %q: %w", item, err)
+	if t.Short = t.Long; short != "" {
+		if t.Short, err = spec.ParseDuration(short); err != nil {
+			return t, fmt.Errorf("cannot read tier %q: %w", item, err)
+		}
 	}
-	if t.Short <= 0 || t.Short >= t.Long {
+	if after != "" {
+		if t.After, err = spec.ParseDuration(after); err != nil {
+			return t, fmt.Errorf("cannot read tier %q: %w", item, err)
+		}
+	}
+	if t.Short <= 0 || short != "" && t.Short >= t.Long {
 		return t, fmt.Errorf("cannot read tier %q: the short window must be shorter than the long one", item)
 	}
 	return t, nil
@@ -154,7 +166,18 @@ func parseTier(item string) (flyball.BurnRateTier, error) {
 func FormatTiers(tiers []flyball.BurnRateTier) string {
 	var items []string
 	for _, t := range tiers {
-		items = append(items, fmt.Sprintf("%s=%sx%v/%v:%s", t.Name, FormatFactor(t), spec.Duration(t.Long), spec.Duration(t.Short), t.Severity))
+		item := t.Name + "="
+		if t.OrEqual {
+			item += ">="
+		}
+		item += fmt.Sprintf("%sx%v", FormatFactor(t), spec.Duration(t.Long))
+		if t.Short != t.Long {
+			item += fmt.Sprintf("/%v", spec.Duration(t.Short))
+		}
+		if t.After > 0 {
+			item += fmt.Sprintf("@%v", spec.Duration(t.After))
+		}
+		items = append(items, item+":"+t.Severity)
 	}
 	return strings.Join(items, ", ")
 }

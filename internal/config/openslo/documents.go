@@ -15,6 +15,11 @@ type Documents struct {
 	DataSources []*kind.Object[spec.DataSource]
 	SLIs        []*kind.Object[spec.SLI]
 	SLOs        []*kind.Object[spec.SLO]
+	Policies    []*kind.Object[spec.AlertPolicy]
+	Conditions  []*kind.Object[spec.AlertCondition]
+	Targets     []*kind.Object[spec.AlertNotificationTarget]
+	// Exclusions are of Flyball's own kind.
+	Exclusions []*kind.Object[spec.Exclusion]
 }
 
 // Context is what of the rest of the configuration SLOs build on.
@@ -42,5 +47,7 @@ type compiler struct {
 func (d *Documents) Compile(ctx Context) []flyball.SLO {
 	c := &compiler{Documents: d, Context: ctx, sliOf: map[string]*compiledSLI{}}
 	c.compileSLIs()
-	return c.compileSLOs()
+	slos := c.compileSLOs()
+	c.exclude(slos)
+	return slos
 }

@@ -31,8 +31,10 @@ type sloBuilder struct {
 	*kind.Object[spec.SLO]
 	compiler *compiler
 	base     flyball.SLO
-	// customTiers is set when the tiers come from the annotation.
+	// customTiers is set when the tiers come from the annotation or from policies.
 	customTiers bool
+	// policyTiers are those of the alert policies.
+	policyTiers []flyball.BurnRateTier
 	// checked holds the units for which the windows were checked.
 	checked []time.Duration
 }
@@ -44,9 +46,13 @@ func (b *sloBuilder) build() []flyball.SLO {
 	b.method()
 	b.period()
 	b.annotations()
-	if b.Spec.AlertPolicies != nil {
-		b.Warn("spec.alertPolicies", kind.CodeIgnored, "alertPolicies are not used: an SLO alerts by its burn-rate tiers",
-			"set the tiers by the annotation "+objective.TiersAnnotation)
+	b.policies()
+	switch {
+	case b.customTiers && len(b.policyTiers) > 0:
+		b.Warn("spec.alertPolicies", kind.CodeIgnored, "the conditions of alertPolicies are not used: the annotation "+objective.TiersAnnotation+" sets the tiers", "delete one of them")
+	case len(b.policyTiers) > 0:
+		objective.SortTiers(b.policyTiers)
+		b.base.Tiers, b.customTiers = b.policyTiers, true
 	}
 	return b.objectives()
 }
@@ -164,6 +170,18 @@ func (b *sloBuilder) annotations() {
 		case objective.NoDataAnnotation:
 			b.base.NoData, err = objective.ParseNoData(text)
 			hint = strictyaml.DidYouMean(text, objective.NoDataPolicies())
+		case objective.ExhaustsWithinAnnotation:
+			b.base.ExhaustsWithin, err = objective.ParseLength(text)
+		case objective.GroupByAnnotation:
+			b.groupBy(path, text)
+		case objective.GroupLimitAnnotation:
+			var n int64
+			n, err = objective.ParseCount(text)
+			b.base.GroupLimit = int(n)
+		case objective.GroupTTLAnnotation:
+			b.base.GroupTTL, err = objective.ParseLength(text)
+		case objective.NotifyAnnotation:
+			b.base.Notify = objective.ParseList(text)
 		default:
 			if strings.HasPrefix(name, "flyball.dev/") {
 				b.Report(path, strictyaml.CodeUnknownField, fmt.Sprintf("unknown annotation %q", name),
@@ -173,6 +191,25 @@ func (b *sloBuilder) annotations() {
 		if err != nil && b.Doc.OK(path) {
 			b.Report(path, strictyaml.CodeInvalidValue, err.Error(), hint)
 		}
+	}
+}
+
+// groupBy reads the labels of a grouped SLO, which must be the indicator's.
+func (b *sloBuilder) groupBy(path, text string) {
+	labels := objective.ParseList(text)
+	i := b.indicator()
+	for _, name := range labels {
+		switch {
+		case i != nil && i.GroupsOK && !slices.Contains(i.GroupBy, name):
+			b.Report(path, kind.CodeUnknownLabel, fmt.Sprintf("indicator %q is not grouped by %q", i.Name, name), strictyaml.DidYouMean(name, i.GroupBy))
+		case i != nil && name == i.Entity:
+			continue // told apart anyway
+		case !slices.Contains(b.base.GroupBy, name):
+			b.base.GroupBy = append(b.base.GroupBy, name)
+		}
+	}
+	if len(labels) == 0 {
+		b.Report(path, kind.CodeEmptyList, "the list is empty", "such as http.route")
 	}
 }
 
@@ -198,7 +235,10 @@ func (b *sloBuilder) pane() time.Duration {
 
 // tierPath is where problems of tiers are reported.
 func (b *sloBuilder) tierPath() string {
-	if b.customTiers {
+	switch {
+	case len(b.policyTiers) > 0:
+		return "spec.alertPolicies"
+	case b.customTiers:
 		return strictyaml.Join("metadata.annotations", objective.TiersAnnotation)
 	}
 	return "spec.timeWindow"
@@ -266,6 +306,9 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 			b.claim(path, slo.Name)
 		}
 		b.checkReach(path, o, &slo)
+		if i := b.indicator(); i != nil {
+			slo.Revision = revisionOf(&slo, &i.Indicator)
+		}
 		out = append(out, slo)
 	}
 	return out
@@ -373,7 +416,7 @@ func (b *sloBuilder) checkReach(path string, o spec.Objective, slo *flyball.SLO)
 	highest := strings.TrimRight(strings.TrimRight(most.FloatString(2), "0"), ".")
 	reachable := slo.Tiers[:0]
 	for _, t := range slo.Tiers {
-		if objective.Factor(t).Cmp(most) < 0 {
+		if c := objective.Factor(t).Cmp(most); c < 0 || c == 0 && t.OrEqual {
 			reachable = append(reachable, t)
 			continue
 		}

@@ -93,9 +93,10 @@ type SLO struct {
 	// Objectives are the targets. The first gives an SLO of the document's name,
 	// every other one of the name name/displayName or name/target.
 	Objectives []Objective `yaml:"objectives" required:"true"`
-	// AlertPolicies are not used: an SLO alerts by its burn-rate tiers, which the
-	// annotation flyball.dev/burn-rate-tiers sets.
-	AlertPolicies any `yaml:"alertPolicies,omitempty"`
+	// AlertPolicies are names of AlertPolicy documents, or such documents in place.
+	// Their conditions are the burn-rate tiers, unless the annotation
+	// flyball.dev/burn-rate-tiers sets those.
+	AlertPolicies []any `yaml:"alertPolicies,omitempty"`
 }
 
 // InlineSLI is an SLI inside of an SLO.

@@ -245,6 +245,16 @@ func (d *Document) Text(key string) string {
 	return ""
 }
 
+// TextAt returns the text at a path that was read as it comes, if it is text.
+func (d *Document) TextAt(path string) (text string, ok bool) {
+	n := d.values[path]
+	if n == nil {
+		return "", false
+	}
+	v := resolve(n)
+	return v.Value, v.Kind == yaml.ScalarNode && v.ShortTag() == "!!str"
+}
+
 // Has reports whether the field at path is written in the document.
 func (d *Document) Has(path string) bool { return d.values[path] != nil }
 
