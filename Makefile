@@ -9,7 +9,7 @@ FUZZTIME ?= 60s
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka lint fuzz bench clickhouse kafka cc accuracy-canary accuracy-nab clean help
+.PHONY: build dev test test-kafka lint fuzz bench bench-report clickhouse kafka cc accuracy-canary accuracy-nab clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 
 bench: build clickhouse ## measure; writes benchmarks/out/bench.json
 	$(GO) run ./benchmarks/bench
+
+bench-report: clickhouse ## time reports over a month of 1,000 SLOs; writes benchmarks/out/report.json
+	$(GO) run ./benchmarks/report $(REPORT_ARGS)
 
 accuracy-canary: ## measure the canary judges; writes benchmarks/out/canary.json
 	$(GO) run ./benchmarks/accuracy/canary
