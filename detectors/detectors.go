@@ -16,8 +16,8 @@ import (
 // days costs no more than its samples.
 //
 // So what it says must follow from the sums over the windows of the SLO's tiers
-// alone, and no tier may fire without a bad sample in its shorter window, unless
-// that window is empty.
+// alone (and from Gap, where silence is bad), and no tier may fire without a bad
+// sample in its shorter window, unless that window is empty.
 type SLODetector interface {
 	// Observe looks at the counts as of o.At.
 	Observe(o SLOObservation) Signal
@@ -37,6 +37,8 @@ type SLOObservation struct {
 	// Excluded reports whether [At − window, At) touches time that the SLO leaves out,
 	// so that missing samples in it mean nothing; nil is never.
 	Excluded func(window time.Duration) bool
+	// Gap is how long before At the last sample was, as long as it lies in some window.
+	Gap time.Duration
 	// Silent is set when there was no sample for as long as the longest window.
 	Silent bool
 }

@@ -33,6 +33,7 @@ func (d *Detector) Observe(o detectors.SLOObservation) detectors.Signal {
 		w := windows{}
 		w.longTotal, w.longBad = o.Sum(t.Long)
 		w.shortTotal, w.shortBad = o.Sum(t.Short)
+		w.gap = o.Gap
 		w.excluded = o.Excluded != nil && o.Excluded(t.Short)
 		tier := d.judge(t, &w, o.Silent)
 		if tier.Firing && t.After > 0 {
@@ -58,6 +59,8 @@ func (d *Detector) Observe(o detectors.SLOObservation) detectors.Signal {
 // windows are the counts that a tier is judged by.
 type windows struct {
 	longTotal, longBad, shortTotal, shortBad int64
+	// gap is how long ago the last sample was.
+	gap time.Duration
 	// excluded is set when the shorter one touches time that is left out.
 	excluded bool
 }
@@ -92,10 +95,9 @@ func (d *Detector) judge(t *flyball.BurnRateTier, w *windows, silent bool) detec
 	case silent:
 	case measured:
 		tier.Firing = t.Burning(d.slo.TargetPPB, w.longTotal, w.longBad) && t.Burning(d.slo.TargetPPB, w.shortTotal, w.shortBad)
-	case d.slo.NoData == flyball.NoDataBad && !w.excluded:
-		long, longBad := asBad(w.longTotal, w.longBad)
-		short, shortBad := asBad(w.shortTotal, w.shortBad)
-		tier.Firing = t.Burning(d.slo.TargetPPB, long, longBad) && t.Burning(d.slo.TargetPPB, short, shortBad)
+	case d.slo.NoData == flyball.NoDataBad && !w.excluded && w.shortTotal == 0:
+		long, longBad := withSilence(w.longTotal, w.longBad, w.gap, t.Long)
+		tier.Firing = t.Burning(d.slo.TargetPPB, long, longBad) && t.Burning(d.slo.TargetPPB, 1, 1)
 	case d.slo.NoData != flyball.NoDataGood:
 		tier.NoData = true
 	}
@@ -106,12 +108,16 @@ func (d *Detector) judge(t *flyball.BurnRateTier, w *windows, silent bool) detec
 	return tier
 }
 
-// asBad takes a window without samples for one of which all are bad.
-func asBad(total, bad int64) (int64, int64) {
-	if total == 0 {
+// withSilence adds to the counts of a window the silence at its end, as if all that
+// time had gone on as before and been bad: of a window in which the last sample was
+// gap ago, the share gap ÷ window is bad, and of the rest what was counted.
+func withSilence(total, bad int64, gap, window time.Duration) (int64, int64) {
+	gap, window = gap/time.Second, window/time.Second
+	if total == 0 || gap >= window {
 		return 1, 1
 	}
-	return total, bad
+	// Seconds, so that the products stay within int64 for 2^40 samples in 90 days.
+	return total * int64(window), bad*int64(window-gap) + total*int64(gap)
 }
 
 // suppressed says why a tier that burns must not fire: there is too little to tell

@@ -88,7 +88,7 @@ func (r *run) count(at flyball.Time) {
 
 func (r *run) observe(at flyball.Time) detectors.Signal {
 	return r.detector.Observe(detectors.SLOObservation{
-		At: at, Silent: !r.tracker.Active(at), Pane: r.grid.step,
+		At: at, Silent: !r.tracker.Active(at), Pane: r.grid.step, Gap: r.tracker.Gap(at),
 		Sum:      func(w time.Duration) (total, bad int64) { return r.tracker.Sum(at, w) },
 		SumAt:    func(past flyball.Time, w time.Duration) (total, bad int64) { return r.tracker.SumAt(at, past, w) },
 		Excluded: func(w time.Duration) bool { return r.tracker.Excluded(at, w) },

@@ -144,7 +144,7 @@ func (b *budgets) hourly(at flyball.Time) bool { return at.Floor(roundUp(quietEv
 func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool) {
 	silent := !s.tracker.Active(at)
 	signal := s.detector.Observe(detectors.SLOObservation{
-		At: at, Silent: silent, Pane: b.pane,
+		At: at, Silent: silent, Pane: b.pane, Gap: s.tracker.Gap(at),
 		Sum:      func(w time.Duration) (total, bad int64) { return s.tracker.Sum(at, w) },
 		SumAt:    func(past flyball.Time, w time.Duration) (total, bad int64) { return s.tracker.SumAt(at, past, w) },
 		Excluded: func(w time.Duration) bool { return s.tracker.Excluded(at, w) },

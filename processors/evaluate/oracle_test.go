@@ -229,7 +229,7 @@ func (o *oracle) judgeAll(k seriesKey, b *oracleBudget, from, to flyball.Time) {
 		}
 		recent, _ := sum(o.cfg.StatusEvery)
 		active, _ := sum(longest)
-		signal := b.detector.Observe(detectors.SLOObservation{At: at, Sum: sum, Silent: active == 0})
+		signal := b.detector.Observe(detectors.SLOObservation{At: at, Sum: sum, Silent: active == 0, Gap: b.gap(at)})
 		s := &sloSeries{key: k, spec: &b.slo, labels: b.labels, findings: b.findings}
 		m := &Machine{}
 		changed := m.track(s, at, signal) // the life of a finding has tests of its own
@@ -264,6 +264,20 @@ func (o *oracle) judgeAll(k seriesKey, b *oracleBudget, from, to flyball.Time) {
 		}
 		o.out.SLO = append(o.out.SLO, row)
 	}
+}
+
+// gap is how long before at the last sample was.
+func (b *oracleBudget) gap(at flyball.Time) time.Duration {
+	last := flyball.NoTime
+	for start := range b.panes {
+		if start < at {
+			last = max(last, start)
+		}
+	}
+	if last == flyball.NoTime {
+		return 0
+	}
+	return at.Sub(last.Add(b.spec.Pane))
 }
 
 // budget is what was counted over the rolling period.

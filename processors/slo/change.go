@@ -37,6 +37,9 @@ func (t *Tracker) NextChange(at flyball.Time) (edge flyball.Time, ok bool) {
 			}
 		}
 	}
+	if t.spec.NoData == flyball.NoDataBad && t.Missing(at) {
+		sooner(at + 1) // the longer it is silent, the more is bad
+	}
 	t.silences(at, sooner)
 	if t.exclusions != nil && t.Active(at) {
 		t.boundaries(at, sooner)

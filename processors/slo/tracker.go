@@ -238,6 +238,18 @@ func (t *Tracker) Quiet(at flyball.Time) bool {
 // Active reports whether any sample lies within the longest window.
 func (t *Tracker) Active(at flyball.Time) bool { return t.Measured(at, t.longest) }
 
+// Gap returns how long before at the last sample was, as finely as is known, and 0
+// when that is longer ago than anything is kept.
+func (t *Tracker) Gap(at flyball.Time) time.Duration {
+	for i := range t.rings {
+		r := &t.rings[i]
+		if start, ok := r.last(at); ok && start.Add(r.width) > at.Add(-r.span) {
+			return max(at.Sub(start.Add(r.width)), 0)
+		}
+	}
+	return 0
+}
+
 // Missing reports whether a window of a tier has no samples, while they are not
 // long gone.
 func (t *Tracker) Missing(at flyball.Time) bool {
