@@ -13,6 +13,9 @@ type SLO struct {
 	// Selector narrows the indicator's series, by group labels; the SLO covers
 	// the sum of the series that fit.
 	Selector []Matcher
+	// Threshold makes a sample good or bad by its value, in place of the indicator's
+	// conditions; nil is those.
+	Threshold *Threshold
 	// TargetPPB is the objective in parts per thousand million: 99.9 % is
 	// 999,000,000. It is an integer so that budgets compare exactly.
 	TargetPPB int64
@@ -56,6 +59,16 @@ type SLO struct {
 	GroupTTL time.Duration
 	// Revision changes when what is counted changes: a budget starts anew then.
 	Revision string
+}
+
+// Threshold says which values of an indicator are good. They are counted in its
+// histogram, where values in the bucket that holds Value cannot be told apart: those
+// are bad.
+type Threshold struct {
+	// Op is "lte", "lt", "gte" or "gt": a value is good that is so, compared with Value.
+	Op string
+	// Value in the indicator's unit, ns for durations.
+	Value float64
 }
 
 // Exclusion is time that no budget counts, such as a maintenance window: one

@@ -89,14 +89,14 @@ type budgets struct {
 	gone     []*sloSeries // removed since the last commit
 }
 
-func newBudgets(spec flyball.Indicator, cfg Config, overflow string) budgets {
+func newBudgets(spec flyball.Indicator, cfg Config, overflow string, wanted func(*flyball.SLO) bool) budgets {
 	b := budgets{
 		detector: cfg.Detector, entity: spec.Entity, pane: spec.Pane, limit: spec.SeriesLimit, overflow: overflow,
 		every:  roundUp(max(cfg.StatusEvery, spec.Pane), spec.Pane),
 		series: map[seriesKey]*sloSeries{}, entities: map[string]int{},
 	}
 	for _, s := range cfg.SLOs {
-		if s.Indicator == spec.Name {
+		if s.Indicator == spec.Name && wanted(&s) {
 			b.slos = append(b.slos, s)
 			b.excluded = append(b.excluded, slo.ExclusionsOf(&s, spec.Pane))
 		}

@@ -12,8 +12,11 @@ import (
 // are succeeded, changes nothing of what becomes durable: not one window, status,
 // finding or dead letter, nor their order, nor the state left behind.
 func TestLaw(t *testing.T) {
-	cfg := small()
 	rapid.Check(t, func(t *rapid.T) {
+		cfg := small()
+		if rapid.Bool().Draw(t, "extended") {
+			cfg = extended()
+		}
 		log := drawLog(t)
 		want := reference(cfg, log)
 		got := newShell(cfg, log)

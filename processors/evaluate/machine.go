@@ -69,6 +69,8 @@ type Machine struct {
 type store struct {
 	*window.Store
 	budgets
+	thresholds []*threshold // its samples, counted anew
+	silent     bool         // its windows are not reported
 }
 
 // New returns a machine that has seen nothing. Restore and ResumeAt follow when
@@ -79,12 +81,23 @@ func New(cfg Config) *Machine {
 		byName: map[string]*store{}, revisions: newRevisions(),
 	}
 	for _, spec := range cfg.Indicators {
-		st := &store{Store: window.NewStore(spec, cfg.Partition)}
-		st.budgets = newBudgets(spec, cfg, st.Overflow())
+		st := newStore(spec, cfg, func(s *flyball.SLO) bool { return s.Threshold == nil })
+		st.thresholds = thresholds(spec, cfg)
 		m.stores = append(m.stores, st)
 		m.byName[spec.Name] = st
+		for _, t := range st.thresholds {
+			t.silent = true
+			m.stores = append(m.stores, t.store)
+		}
 	}
 	return m
+}
+
+// newStore returns the memory of an indicator for those of its SLOs that are wanted.
+func newStore(spec flyball.Indicator, cfg Config, wanted func(*flyball.SLO) bool) *store {
+	st := &store{Store: window.NewStore(spec, cfg.Partition)}
+	st.budgets = newBudgets(spec, cfg, st.Overflow(), wanted)
+	return st
 }
 
 // ResumeAt tells from which offset on records are news; those below, which a
@@ -126,7 +139,9 @@ func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
 			continue
 		}
 		m.closeBudgets(st, from, to)
-		st.CloseWindows(from, to, &m.windows)
+		if !st.silent {
+			st.CloseWindows(from, to, &m.windows)
+		}
 		m.revisions.expire(st.Store, to)
 	}
 }

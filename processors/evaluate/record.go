@@ -8,6 +8,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/window"
 )
 
 // Reasons for which parts of the input become dead letters.
@@ -30,7 +31,14 @@ func (m *Machine) replay(r *Record) {
 		if st == nil || st.Expired(row.Start, m.watermarks.Of(st.Spec().Source)) {
 			return
 		}
-		_, _ = st.Add(row, r.Offset)
+		if _, err := st.Add(row, r.Offset); err != nil {
+			return
+		}
+		for _, t := range st.thresholds {
+			if counted, ok := t.row(row); ok {
+				_, _ = t.Add(counted, r.Offset)
+			}
+		}
 	})
 }
 
@@ -79,11 +87,26 @@ func (m *Machine) pane(row processors.PaneRow, offset int64, corrected correctio
 		m.deadLetter(ReasonMalformed, err.Error(), describe(row))
 		return
 	}
-	if start := row.Start.Floor(spec.Pane); start.Add(spec.Pane) <= wm {
-		m.lateForBudgets(st, sr, start, row.Count, row.Bad)
+	m.counted(st, sr, row, wm)
+	for _, t := range st.thresholds {
+		counted, ok := t.row(row)
+		if !ok {
+			continue
+		}
+		if sr, err := t.Add(counted, offset); err == nil { // it is what was added above, with other counts
+			m.counted(t.store, sr, counted, wm)
+		}
 	}
 	if st.Closed(row.Start, wm) {
 		corrected[windowKey{spec.Name, sr.Labels, row.Start.Floor(spec.Window)}] = st
+	}
+}
+
+// counted gives to budgets what came after its pane closed.
+func (m *Machine) counted(st *store, sr *window.Series, row processors.PaneRow, wm flyball.Time) {
+	pane := st.Spec().Pane
+	if start := row.Start.Floor(pane); start.Add(pane) <= wm {
+		m.lateForBudgets(st, sr, start, row.Count, row.Bad)
 	}
 }
 

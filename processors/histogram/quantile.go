@@ -78,6 +78,17 @@ func (h *Histogram) CountBelow(v float64) (lower, upper uint64) {
 	}
 }
 
+// BucketOf returns the edges of the bucket that holds a value at a scale, which is
+// that of a Histogram: low < v ≤ high for v above 0, and v, v otherwise.
+func BucketOf(v float64, scale int) (low, high float64) {
+	if !(v > 0) || math.IsInf(v, 0) || math.Float64bits(v) <= smallestBits {
+		return v, v
+	}
+	shift := uint(finestScale - scale)
+	i := index(math.Float64bits(v)) >> shift
+	return lowerEdge(i, shift), lowerEdge(i+1, shift)
+}
+
 // sumFrom returns the sum of the counts in buckets i and up.
 func (s *store) sumFrom(i int) uint64 {
 	var n uint64

@@ -1,6 +1,8 @@
 package openslo
 
 import (
+	"strconv"
+
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
@@ -19,8 +21,14 @@ func Format(s *flyball.SLO) (spec.SLO, map[string]string) {
 	if s.Method == flyball.Timeslices {
 		target.TimeSliceTarget = objective.FormatPPB(s.SliceTargetPPB)
 	}
+	sli := spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}
+	if s.Threshold != nil {
+		sli = spec.SLI{ThresholdMetric: count()}
+		sli.ThresholdMetric.MetricSource.Spec = spec.Count{Indicator: s.Indicator, Selector: texts(s.Selector), Unit: "ns"}
+		target.Op, target.Value = s.Threshold.Op, spec.Text(strconv.FormatFloat(s.Threshold.Value, 'f', -1, 64))
+	}
 	out := spec.SLO{Service: s.Service,
-		Indicator:  &spec.InlineSLI{Spec: spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}},
+		Indicator:  &spec.InlineSLI{Spec: sli},
 		TimeWindow: []spec.TimeWindow{window}, BudgetingMethod: s.Method.String(), Objectives: []spec.Objective{target}}
 	return out, objective.FormatAnnotations(s)
 }

@@ -15,7 +15,7 @@ import (
 func revisionOf(s *flyball.SLO, i *flyball.Indicator) string {
 	said, err := json.Marshal(map[string]any{
 		"indicator": i.Name, "source": i.Source, "filter": texts(i.Filter), "bad": texts(i.Bad), "entity": i.Entity,
-		"selector": texts(s.Selector), "groupBy": s.GroupBy,
+		"selector": texts(s.Selector), "groupBy": s.GroupBy, "threshold": s.Threshold,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("BUG: what an SLO counts does not encode: %v", err))

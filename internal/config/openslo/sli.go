@@ -18,6 +18,8 @@ const sourceType = "flyball"
 type compiledSLI struct {
 	indicator string
 	selector  []flyball.Matcher
+	threshold bool   // its samples are good or bad by the objective's value
+	unit      string // of that value
 }
 
 func (c *compiler) compileSLIs() {
@@ -40,21 +42,24 @@ func (c *compiler) compileSLI(d *strictyaml.Document, path string, in *spec.SLI)
 		d.Report(strictyaml.Problem{Path: at, Code: code, Message: message, Hint: hint})
 	}
 	if in.ThresholdMetric != nil {
-		report(path+".thresholdMetric", kind.CodeUnsupported, "thresholdMetric is not supported, ratioMetric is",
-			"let an Indicator count the samples beyond the threshold as bad, and use ratioMetric")
-		return sli
+		if in.RatioMetric != nil {
+			report(path+".thresholdMetric", kind.CodeConflict, "ratioMetric and thresholdMetric are given", "delete one of them")
+		}
+		if m := c.metric(d, path+".thresholdMetric", in.ThresholdMetric, "value"); m != nil {
+			return &compiledSLI{indicator: m.spec.Indicator, selector: m.selector, threshold: true, unit: m.spec.Unit}
+		}
+		return &compiledSLI{threshold: true}
 	}
 	ratio := in.RatioMetric
 	path += ".ratioMetric"
 	switch {
 	case ratio == nil:
 		if d.OK(path) && !d.Has(path) {
-			report(path, strictyaml.CodeMissingField, `"ratioMetric" is required`, "")
+			report(path, strictyaml.CodeMissingField, `"ratioMetric" is required`, "or thresholdMetric")
 		}
 		return sli
 	case ratio.Raw != nil || ratio.RawType != "":
-		report(path, kind.CodeUnsupported, "raw ratios are not supported, good or bad with total is", "an SLO is exact only when it counts samples")
-		return sli
+		return c.rawSLI(d, path, ratio)
 	case ratio.Good != nil && ratio.Bad != nil:
 		report(path+".good", kind.CodeConflict, "good and bad are given: one of them follows from total", "delete one of them")
 		return sli
@@ -84,6 +89,27 @@ func (c *compiler) compileSLI(d *strictyaml.Document, path string, in *spec.SLI)
 		return sli
 	}
 	return &compiledSLI{indicator: p.spec.Indicator, selector: p.selector}
+}
+
+// rawSLI reads a ratio that is not given as counts: they are the indicator's.
+func (c *compiler) rawSLI(d *strictyaml.Document, path string, ratio *spec.RatioMetric) *compiledSLI {
+	report := func(at string, code strictyaml.Code, message, hint string) {
+		d.Report(strictyaml.Problem{Path: at, Code: code, Message: message, Hint: hint})
+	}
+	switch {
+	case ratio.Good != nil || ratio.Bad != nil || ratio.Total != nil:
+		report(path+".raw", kind.CodeConflict, "a raw ratio has no good, bad or total", "delete one or the other")
+	case ratio.Raw == nil:
+		report(path+".rawType", strictyaml.CodeMissingField, `"raw" is required`, "")
+	case ratio.RawType == "":
+		report(path+".raw", strictyaml.CodeMissingField, `"rawType" is required`, "such as rawType: success")
+	default:
+		measure := map[string]string{"success": "good", "failure": "bad"}[ratio.RawType]
+		if m := c.metric(d, path+".raw", ratio.Raw, measure); m != nil {
+			return &compiledSLI{indicator: m.spec.Indicator, selector: m.selector}
+		}
+	}
+	return &compiledSLI{}
 }
 
 // metric is one count of an SLI.

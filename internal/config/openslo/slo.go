@@ -33,6 +33,8 @@ type sloBuilder struct {
 	base     flyball.SLO
 	// customTiers is set when the tiers come from the annotation or from policies.
 	customTiers bool
+	// compiled is the SLI, nil where there is none.
+	compiled *compiledSLI
 	// policyTiers are those of the alert policies.
 	policyTiers []flyball.BurnRateTier
 	// checked holds the units for which the windows were checked.
@@ -95,8 +97,8 @@ func (b *sloBuilder) sli() {
 		}
 		return
 	}
-	b.base.Indicator, b.base.Selector = sli.indicator, sli.selector
-	if i := b.indicator(); i != nil && i.BadOK && len(i.Bad) == 0 {
+	b.base.Indicator, b.base.Selector, b.compiled = sli.indicator, sli.selector, sli
+	if i := b.indicator(); i != nil && !sli.threshold && i.BadOK && len(i.Bad) == 0 {
 		path := "spec.indicator"
 		if s.Indicator == nil {
 			path = "spec.indicatorRef"
@@ -290,6 +292,7 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 		path := fmt.Sprintf("spec.objectives[%d]", i)
 		b.unsupported(path, o)
 		slo := b.base
+		b.threshold(path, o, &slo)
 		unit, what := b.slice(path, o, &slo)
 		slo.Tiers = slices.Clone(b.base.Tiers)
 		if !b.customTiers && b.base.Period > 0 {
@@ -392,8 +395,6 @@ func (b *sloBuilder) unsupported(path string, o spec.Objective) {
 		value any
 		why   string
 	}{
-		{"op", o.Op, "belongs to thresholdMetric, which is not supported"},
-		{"value", o.Value, "belongs to thresholdMetric, which is not supported"},
 		{"indicator", o.Indicator, "belongs to composite SLOs, which are not supported"},
 		{"indicatorRef", o.IndicatorRef, "belongs to composite SLOs, which are not supported"},
 		{"compositeWeight", o.CompositeWeight, "belongs to composite SLOs, which are not supported"},

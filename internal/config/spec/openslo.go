@@ -25,8 +25,8 @@ type SLI struct {
 	Description string `yaml:"description,omitempty"`
 	// RatioMetric counts good or bad samples against all of them.
 	RatioMetric *RatioMetric `yaml:"ratioMetric,omitempty"`
-	// ThresholdMetric is not supported.
-	ThresholdMetric any `yaml:"thresholdMetric,omitempty"`
+	// ThresholdMetric compares the values of an indicator with the objective's value.
+	ThresholdMetric *Metric `yaml:"thresholdMetric,omitempty"`
 }
 
 // RatioMetric is a share of samples: total, and one of good and bad.
@@ -39,10 +39,12 @@ type RatioMetric struct {
 	Bad *Metric `yaml:"bad,omitempty"`
 	// Total counts all samples.
 	Total *Metric `yaml:"total,omitempty"`
-	// RawType is not supported.
-	RawType string `yaml:"rawType,omitempty"`
-	// Raw is not supported.
-	Raw any `yaml:"raw,omitempty"`
+	// RawType is what a raw ratio is of: success or failure. Flyball counts the samples
+	// of the indicator that raw names, whichever it is.
+	RawType string `yaml:"rawType,omitempty" enum:"success|failure"`
+	// Raw names an indicator whose ratio is meant, instead of total and one of good and
+	// bad.
+	Raw *Metric `yaml:"raw,omitempty"`
 }
 
 // Metric is one count.
@@ -68,6 +70,8 @@ type Count struct {
 	// Measure says which of the indicator's counts is meant: count, bad or good.
 	// It follows from the place (total, bad, good) and need not be written.
 	Measure string `yaml:"measure,omitempty" enum:"count|bad|good"`
+	// Unit of the objective's value, for a thresholdMetric on durations.
+	Unit string `yaml:"unit,omitempty" enum:"ns|us|ms|s"`
 	// Selector narrows the indicator's series by their group labels, with =, !=,
 	// =~ and !~; the SLO covers the sum of those that fit. Without it all count.
 	Selector []string `yaml:"selector,omitempty"`
@@ -149,10 +153,12 @@ type Objective struct {
 	// TargetPercent is the target in percent, instead, with up to seven digits
 	// after the point.
 	TargetPercent Decimal `yaml:"targetPercent,omitempty"`
-	// Op is not supported: it belongs to thresholdMetric.
-	Op any `yaml:"op,omitempty"`
-	// Value is not supported: it belongs to thresholdMetric.
-	Value any `yaml:"value,omitempty"`
+	// Op says which values of a thresholdMetric are good: lte, lt, gte or gt, compared
+	// with value.
+	Op string `yaml:"op,omitempty" enum:"lte|gte|lt|gt"`
+	// Value is the threshold of a thresholdMetric: a number with the unit of the metric
+	// source, or a duration such as 300ms.
+	Value Text `yaml:"value,omitempty"`
 	// TimeSliceTarget is the good share from which on a slice of time is good, for
 	// Timeslices.
 	TimeSliceTarget Decimal `yaml:"timeSliceTarget,omitempty"`
