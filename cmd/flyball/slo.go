@@ -21,7 +21,7 @@ func newSLO() *cobra.Command {
 		Args:  exactArgs(0),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSLOReplay())
+	c.AddCommand(newSLOReplay(), newSLOStatus(), newSLOForecast())
 	return c
 }
 

@@ -38,8 +38,6 @@ var notApplicable = map[string]string{
 	"pyrra-windows-30d":  "Pyrra's own set of tiers, with durations (for) that Flyball does without",
 	"pyrra-absent-0.99":  "Pyrra's rule, rounded to minutes and with the duration (for) of a tier",
 	"pyrra-absent-0.9":   "Pyrra's rule, rounded to minutes and with the duration (for) of a tier",
-
-	"exhaustion_forecast": "slo replay does not look ahead",
 }
 
 // sloFamilies shows cases through the command line.
@@ -60,6 +58,7 @@ var sloFamilies = map[string]func(*testing.T, *sloCase){
 	"float":                   showFloat,
 	"timeslices":              showTimeslices,
 	"calendar_window":         showCalendar,
+	"exhaustion_forecast":     showForecast,
 }
 
 // TestSLOCases shows the shared cases through flyball slo replay, to one
@@ -540,3 +539,42 @@ func showCalendar(t *testing.T, c *sloCase) {
 	near(t, "the period", &sum.PeriodSeconds, c.Expect["period_s"].(float64), 1e-12)
 	near(t, "the budget", &sum.BudgetSeconds, c.Expect["budget_s"].(float64), 1e-12)
 }
+
+// showForecast runs the incident until the budget is to be gone within the time of
+// the case, from a lookback of a quarter of it.
+func showForecast(t *testing.T, c *sloCase) {
+	const step = 10 * time.Second
+	period, within := c.seconds("slo_period_s"), c.seconds("exhaustion_s")
+	fires := time.Duration(c.Expect["fires_s_projection_on_remaining"].(float64) * 1e9)
+	bad := int64(math.Round(c.given("error_ratio") * perSlice))
+	// What was before the lookback is in one slice.
+	s := newSeries(step, fires-period+10*step)
+	s.slice(perSlice*int64((period-2*within-fires)/step), 0)
+	s.at = -2 * within
+	s.until(0, perSlice, 0).until(fires+time.Minute, perSlice, bad)
+	doc := sloDoc{target: c.target("slo"), window: rolling(period)}
+	out, talk, code := flyballCommand(t, s.String(), "slo", "forecast", "--slices", "-", "--slice", "10s", "--within", within.String(), "--slo", doc.write(t))
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, talk)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var first struct {
+		Event, State string
+		At           time.Time
+		ExhaustsIn   *float64 `json:"exhausts_in"`
+	}
+	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil || len(lines) != 2 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if first.Event != "exhausts_within" || first.State != "firing" || !around(sinceEpoch(first.At), fires, step) {
+		t.Errorf("got %+v at %v, want it at %v", first, sinceEpoch(first.At), fires)
+	}
+	near(t, "the time left", first.ExhaustsIn, within.Seconds(), 0.01)
+	if !strings.HasPrefix(lines[1], `{"forecast":{"slo":"x",`) {
+		t.Errorf("it ends with %s", lines[1])
+	}
+}
+
+// around reports whether got is within a step of want, on either side: the cases
+// step by the traffic of a whole period, which grows with the incident here.
+func around(got, want, step time.Duration) bool { return got >= want-step && got <= want+step }

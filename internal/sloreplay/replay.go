@@ -46,31 +46,48 @@ type Transition struct {
 // at every transition, in order of time and then of tiers, and returns where
 // things stand at the end of the last slice. It stops at the first error of emit.
 func Run(spec flyball.SLO, list []Slice, o Options, emit func(Transition) error) (Summary, error) {
-	g, err := newGrid(list, o.Slice, o.Step)
+	r, err := newRun(spec, list, o)
 	if err != nil {
 		return Summary{}, err
 	}
+	if err := r.walk(func(at flyball.Time) error { return r.judge(at, emit) }); err != nil {
+		return Summary{}, err
+	}
+	return r.summary(r.end), nil
+}
+
+func newRun(spec flyball.SLO, list []Slice, o Options) (*run, error) {
+	g, err := newGrid(list, o.Slice, o.Step)
+	if err != nil {
+		return nil, err
+	}
 	r := &run{
-		spec: &spec, grid: g, left: list, detector: burnrate.New(spec), firing: map[string]bool{},
+		spec: &spec, grid: g, left: list, end: g.end(list), detector: burnrate.New(spec), firing: map[string]bool{},
 		tracker: slo.NewExactTracker(spec, g.pane),
 	}
 	r.tracker.Exclude(slo.ExclusionsOf(&spec, g.pane))
-	end := g.end(list)
-	for at := g.after(list[0].Start.Add(g.slice)); at <= end; at = r.next(at) {
+	return r, nil
+}
+
+// walk counts all slices, and calls f at every evaluation at which something may
+// have changed.
+func (r *run) walk(f func(at flyball.Time) error) error {
+	for at := r.grid.after(r.left[0].Start.Add(r.grid.slice)); at <= r.end; at = r.next(at) {
 		r.count(at)
-		if err := r.judge(at, emit); err != nil {
-			return Summary{}, err
+		if err := f(at); err != nil {
+			return err
 		}
 	}
-	r.count(end)
-	return r.summary(end), nil
+	r.count(r.end)
+	return nil
 }
 
 // run is one SLO under way.
 type run struct {
 	spec     *flyball.SLO
 	grid     grid
-	left     []Slice // not counted yet
+	left     []Slice      // not counted yet
+	end      flyball.Time // of the last slice
 	tracker  *slo.Tracker
 	detector *burnrate.Detector
 	firing   map[string]bool

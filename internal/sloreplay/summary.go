@@ -55,6 +55,13 @@ type Summary struct {
 	PeriodSeconds    Number       `json:"period_seconds"`
 	BudgetSeconds    Number       `json:"budget_seconds"`
 	RemainingSeconds Number       `json:"remaining_seconds"`
+	// ExcludedTotal and ExcludedBad were counted in the period and left out;
+	// ExcludedShare is their share of all that was counted.
+	ExcludedTotal int64  `json:"excluded_total"`
+	ExcludedBad   int64  `json:"excluded_bad"`
+	ExcludedShare Number `json:"excluded_share"`
+	// Forecast is when the budget will be gone.
+	Forecast Forecast `json:"forecast"`
 }
 
 // Burn is the state of a tier.
@@ -64,6 +71,8 @@ type Burn struct {
 	Short Number `json:"short"`
 	// Firing is whether the tier fires.
 	Firing bool `json:"firing"`
+	// Suppressed says why it does not although the budget burns fast enough.
+	Suppressed string `json:"suppressed,omitempty"`
 }
 
 func (r *run) summary(at flyball.Time) Summary {
@@ -81,6 +90,9 @@ func (r *run) summary(at flyball.Time) Summary {
 		PeriodStart: b.Start, PeriodSeconds: number(period),
 		BudgetSeconds: number(new(big.Rat).Mul(budget, period)),
 	}
+	s.ExcludedTotal, s.ExcludedBad = b.ExcludedTotal, b.ExcludedBad
+	s.ExcludedShare = Number(flyball.SLI(total+b.ExcludedTotal, total))
+	s.Forecast = r.forecast(at, b)
 	s.Gap = Number(gap(r.spec.TargetPPB, total, bad))
 	s.RemainingSeconds = s.BudgetRemaining * s.BudgetSeconds
 	switch {
@@ -90,7 +102,7 @@ func (r *run) summary(at flyball.Time) Summary {
 		s.State = StateViolated
 	}
 	for _, t := range r.observe(at).Tiers {
-		s.Burn[t.Name] = Burn{Long: Number(t.Long), Short: Number(t.Short), Firing: t.Firing}
+		s.Burn[t.Name] = Burn{Long: Number(t.Long), Short: Number(t.Short), Firing: t.Firing, Suppressed: t.Suppressed}
 	}
 	return s
 }
