@@ -123,3 +123,44 @@ func heap() int64 {
 	runtime.ReadMemStats(&s)
 	return int64(s.HeapAlloc)
 }
+
+// BenchmarkBudgets measures what 10,000 SLO series with the workbook's tiers take at
+// every pane of 10 s, while all of them burn: counting, judging, forecasting once a
+// minute, and committing. It is the work of one core.
+func BenchmarkBudgets(b *testing.B) {
+	const series = 10_000
+	cfg := simple()
+	cfg.SLOs[0].Period = 30 * 24 * time.Hour
+	cfg.SLOs[0].Tiers = nil
+	for _, t := range []struct {
+		factor      int64
+		long, short time.Duration
+	}{{72, time.Hour, 5 * time.Minute}, {30, 6 * time.Hour, 30 * time.Minute}, {15, 24 * time.Hour, 2 * time.Hour}, {5, 72 * time.Hour, 6 * time.Hour}} {
+		cfg.SLOs[0].Tiers = append(cfg.SLOs[0].Tiers, flyball.BurnRateTier{Name: t.long.String(), Severity: "page", FactorNum: t.factor, FactorDen: 5, Long: t.long, Short: t.short})
+	}
+	m, tr := New(cfg), &traffic{at: 1_700_000_040 * second}
+	for i := range series {
+		r := rowOf("latency", fmt.Sprint("service-", i), "/", 0, i%3, 1, 2, 3)
+		r.Count, r.Bad = 5000, int64(i%7)
+		tr.rows = append(tr.rows, r)
+	}
+	var work time.Duration
+	step := func() {
+		rows, mark := tr.pane()
+		m.Step(Input{Records: []Record{rows}})
+		m.Commit()
+		t0 := cpuTime()
+		m.Step(Input{Records: []Record{mark}})
+		m.Commit()
+		work += cpuTime() - t0
+	}
+	for range 90 {
+		step()
+	}
+	work = 0
+	for b.Loop() {
+		step()
+	}
+	b.ReportMetric(float64(work)/1e6/float64(b.N), "cpu-ms/pane")
+	b.ReportMetric(float64(work)/float64(b.N)/series, "ns/budget")
+}
