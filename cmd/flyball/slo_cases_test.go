@@ -116,6 +116,28 @@ func (s *series) until(end time.Duration, total, bad int64) *series {
 	return s
 }
 
+// before appends good slices until the epoch: one by one where windows begin in the
+// time up to end, and all the others of a stretch as one.
+func (s *series) before(windows []time.Duration, end time.Duration) *series {
+	for s.at < 0 {
+		next := time.Duration(0) // where a window begins first
+		for _, w := range windows {
+			if s.at < -w+end+s.width {
+				next = min(next, max(-w, s.at))
+			}
+		}
+		if next == s.at {
+			s.slice(perSlice, 0)
+			s.at += s.width
+			continue
+		}
+		n := (next - s.at) / s.width
+		s.slice(perSlice*int64(n), 0)
+		s.at += n * s.width
+	}
+	return s
+}
+
 func (s *series) slice(total, bad int64) {
 	ns := epoch*int64(time.Second) + int64(s.at)
 	fmt.Fprintf(s, "%d.%09d,%d,%d\n", ns/1e9, ns%1e9, total, bad)
@@ -157,11 +179,13 @@ const perSlice = 1_000_000
 func showIncident(t *testing.T, c *sloCase) {
 	bad := int64(math.Round(c.given("error_ratio") * perSlice))
 	var tiers []string
+	var windows []time.Duration
 	longest := time.Duration(0)
 	for _, x := range c.Given["tiers"].([]any) {
 		tier := x.(map[string]any)
 		long := time.Duration(tier["long_s"].(float64)) * time.Second
 		longest = max(longest, long)
+		windows = append(windows, long, time.Duration(tier["short_s"].(float64))*time.Second)
 		tiers = append(tiers, fmt.Sprintf("%s=%gx%v/%vs:ticket", tier["name"], tier["burn_rate"], long, tier["short_s"]))
 	}
 	last := time.Duration(0) // that anything is expected to fire
@@ -179,7 +203,7 @@ func showIncident(t *testing.T, c *sloCase) {
 		step = time.Minute
 	}
 	period := c.seconds("slo_period_s")
-	slices := newSeries(step, -longest).until(0, perSlice, 0).until(end, perSlice, bad).String()
+	slices := newSeries(step, -longest).before(windows, end).until(end, perSlice, bad).String()
 	got, _ := replay(t, sloDoc{target: c.target("slo"), window: rolling(period), annotations: []string{tiersAnnotation(tiers...)}}, slices)
 	for name := range c.Expect["per_tier"].(map[string]any) {
 		tr, fired := find(got, name, "firing")

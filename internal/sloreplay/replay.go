@@ -62,9 +62,13 @@ func newRun(spec flyball.SLO, list []Slice, o Options) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		spec: &spec, grid: g, left: list, end: g.end(list), detector: burnrate.New(spec), firing: map[string]bool{},
+		spec: &spec, grid: g, left: list, end: g.end(list), lastBad: flyball.NoTime, detector: burnrate.New(spec), firing: map[string]bool{},
 		tracker: slo.NewExactTracker(spec, g.pane),
 	}
+	for _, t := range spec.Tiers {
+		r.reach = max(r.reach, max(t.Long, t.Short)+t.After)
+	}
+	r.reach += g.slice + spec.Slice
 	r.tracker.Exclude(slo.ExclusionsOf(&spec, g.pane))
 	return r, nil
 }
@@ -86,8 +90,10 @@ func (r *run) walk(f func(at flyball.Time) error) error {
 type run struct {
 	spec     *flyball.SLO
 	grid     grid
-	left     []Slice      // not counted yet
-	end      flyball.Time // of the last slice
+	left     []Slice       // not counted yet
+	end      flyball.Time  // of the last slice
+	reach    time.Duration // how far back tiers look
+	lastBad  flyball.Time  // start of the last slice with a bad sample
 	tracker  *slo.Tracker
 	detector *burnrate.Detector
 	firing   map[string]bool
@@ -97,6 +103,9 @@ type run struct {
 func (r *run) count(at flyball.Time) {
 	for len(r.left) > 0 && r.left[0].Start.Add(r.grid.slice) <= at {
 		r.tracker.Add(r.left[0].Start, r.left[0].Total, r.left[0].Bad)
+		if r.left[0].Bad > 0 {
+			r.lastBad = r.left[0].Start
+		}
 		r.left = r.left[1:]
 	}
 	r.tracker.Expire(at)
@@ -112,7 +121,28 @@ func (r *run) observe(at flyball.Time) detectors.Signal {
 	})
 }
 
+func (r *run) fires() bool {
+	for _, firing := range r.firing {
+		if firing {
+			return true
+		}
+	}
+	return false
+}
+
+// quiet reports whether no tier can fire: nothing does, and nothing bad lies in any
+// window, nor silence that counts as bad.
+func (r *run) quiet(at flyball.Time) bool {
+	if r.spec.NoData == flyball.NoDataBad || r.fires() {
+		return false
+	}
+	return r.lastBad == flyball.NoTime || r.lastBad.Add(r.reach) < at
+}
+
 func (r *run) judge(at flyball.Time, emit func(Transition) error) error {
+	if r.quiet(at) {
+		return nil
+	}
 	for i, t := range r.observe(at).Tiers {
 		if t.Firing == r.firing[t.Name] || t.NoData { // nobody knows: it stays as it was
 			continue
