@@ -13,6 +13,9 @@ type SLO struct {
 	// Selector narrows the indicator's series, by group labels; the SLO covers
 	// the sum of the series that fit.
 	Selector []Matcher
+	// Parts make the SLO a composite: it counts the samples of all of them, by their
+	// weights, and Indicator and Selector are those of the first. Nil is none.
+	Parts []Part
 	// Threshold makes a sample good or bad by its value, in place of the indicator's
 	// conditions; nil is those.
 	Threshold *Threshold
@@ -59,6 +62,16 @@ type SLO struct {
 	GroupTTL time.Duration
 	// Revision changes when what is counted changes: a budget starts anew then.
 	Revision string
+}
+
+// Part is one indicator of a composite SLO. All of an SLO have the same source,
+// entity, pane, window and lateness.
+type Part struct {
+	// Indicator and Selector are as in SLO.
+	Indicator string
+	Selector  []Matcher
+	// Weight is as how many samples each counts, from 1 to 1,000.
+	Weight int64
 }
 
 // Threshold says which values of an indicator are good. They are counted in its

@@ -271,8 +271,12 @@ func mustLabels(text string) flyball.Labels {
 }
 
 func covers(spec *flyball.SLO, labels flyball.Labels) bool {
-	for i := range spec.Selector {
-		if !spec.Selector[i].MatchString(labels.Get(spec.Selector[i].Name)) {
+	return len(spec.Parts) > 0 || selects(spec.Selector, labels) // a composite's parts have selected
+}
+
+func selects(selector []flyball.Matcher, labels flyball.Labels) bool {
+	for i := range selector {
+		if !selector[i].MatchString(labels.Get(selector[i].Name)) {
 			return false
 		}
 	}

@@ -31,6 +31,9 @@ func extended() Config {
 		{Name: "slices", Indicator: "errors", TargetPPB: 800_000_000, Period: 2 * time.Hour, Method: flyball.Timeslices, Slice: 20 * time.Second,
 			SliceTargetPPB: 700_000_000, NoData: flyball.NoDataGood, Tiers: tier(2, 5*time.Minute, time.Minute, 0),
 			Calendar: &flyball.Calendar{Anchor: start, Fixed: 20 * time.Minute}},
+		{Name: "whole", Indicator: "latency", TargetPPB: 900_000_000, Period: time.Hour, Tiers: tier(3, time.Minute, 20*time.Second, 0),
+			Parts: []flyball.Part{{Indicator: "latency", Weight: 3, Selector: []flyball.Matcher{mustMatcher(`http.route="/a"`)}},
+				{Indicator: "latency", Weight: 1, Selector: []flyball.Matcher{mustMatcher(`http.route!="/a"`)}}}},
 	}
 	return cfg
 }
@@ -57,7 +60,7 @@ func TestExtensionsLawIsNotEmpty(t *testing.T) {
 	})
 	for _, what := range []string{
 		"groups burn_rate", "held burn_rate", "held budget_forecast", "maintained burn_rate", "slow burn_rate", "slow budget_forecast",
-		"slices burn_rate", "groups", "excluded", "suppressed",
+		"slices burn_rate", "whole burn_rate", "groups", "excluded", "suppressed",
 	} {
 		if seen[what] == 0 {
 			t.Errorf("no random log has any %s", what)

@@ -69,8 +69,8 @@ type Machine struct {
 type store struct {
 	*window.Store
 	budgets
-	thresholds []*threshold // its samples, counted anew
-	silent     bool         // its windows are not reported
+	derived []derived // its samples, counted anew
+	silent  bool      // its windows are not reported
 }
 
 // New returns a machine that has seen nothing. Restore and ResumeAt follow when
@@ -81,15 +81,15 @@ func New(cfg Config) *Machine {
 		byName: map[string]*store{}, revisions: newRevisions(),
 	}
 	for _, spec := range cfg.Indicators {
-		st := newStore(spec, cfg, func(s *flyball.SLO) bool { return s.Threshold == nil })
-		st.thresholds = thresholds(spec, cfg)
+		st := newStore(spec, cfg, func(s *flyball.SLO) bool { return s.Threshold == nil && len(s.Parts) == 0 })
+		st.derived = thresholds(spec, cfg)
 		m.stores = append(m.stores, st)
 		m.byName[spec.Name] = st
-		for _, t := range st.thresholds {
-			t.silent = true
-			m.stores = append(m.stores, t.store)
+		for _, d := range st.derived {
+			m.stores = append(m.stores, d.store)
 		}
 	}
+	m.composites()
 	return m
 }
 

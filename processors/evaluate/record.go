@@ -34,9 +34,9 @@ func (m *Machine) replay(r *Record) {
 		if _, err := st.Add(row, r.Offset); err != nil {
 			return
 		}
-		for _, t := range st.thresholds {
-			if counted, ok := t.row(row); ok {
-				_, _ = t.Add(counted, r.Offset)
+		for _, d := range st.derived {
+			if counted, ok := d.row(row); ok {
+				_, _ = d.Add(counted, r.Offset)
 			}
 		}
 	})
@@ -88,13 +88,13 @@ func (m *Machine) pane(row processors.PaneRow, offset int64, corrected correctio
 		return
 	}
 	m.counted(st, sr, row, wm)
-	for _, t := range st.thresholds {
-		counted, ok := t.row(row)
+	for _, d := range st.derived {
+		counted, ok := d.row(row)
 		if !ok {
 			continue
 		}
-		if sr, err := t.Add(counted, offset); err == nil { // it is what was added above, with other counts
-			m.counted(t.store, sr, counted, wm)
+		if sr, err := d.Add(counted, offset); err == nil { // it is what was added above, with other counts
+			m.counted(d.store, sr, counted, wm)
 		}
 	}
 	if st.Closed(row.Start, wm) {

@@ -9,40 +9,49 @@ import (
 	"github.com/flyball-io/flyball/processors/histogram"
 )
 
-// threshold counts the samples of an indicator anew, good or bad by their value,
-// for the SLOs that want that. It has panes of its own and no windows.
-type threshold struct {
+// derived counts the samples of indicators anew, for SLOs that want them counted
+// otherwise. It has panes of its own and no windows.
+type derived struct {
 	*store
-	flyball.Threshold
+	// row returns what a partial pane counts; ok is false for nothing.
+	row func(processors.PaneRow) (_ processors.PaneRow, ok bool)
 }
 
 // thresholds returns a store for every threshold that SLOs have on an indicator.
-func thresholds(spec flyball.Indicator, cfg Config) []*threshold {
-	var out []*threshold
+func thresholds(spec flyball.Indicator, cfg Config) []derived {
+	var out []derived
+	var have []flyball.Threshold
 	for i := range cfg.SLOs {
 		s := &cfg.SLOs[i]
-		if s.Indicator != spec.Name || s.Threshold == nil || slices.ContainsFunc(out, func(t *threshold) bool { return t.Threshold == *s.Threshold }) {
+		if s.Indicator != spec.Name || s.Threshold == nil || slices.Contains(have, *s.Threshold) {
 			continue
 		}
 		limit := *s.Threshold
+		have = append(have, limit)
 		st := newStore(spec, cfg, func(o *flyball.SLO) bool { return o.Threshold != nil && *o.Threshold == limit })
-		out = append(out, &threshold{st, limit})
+		st.silent = true
+		out = append(out, derived{st, limited(limit)})
 	}
 	return out
 }
 
-// row returns what a partial pane counts by the threshold; ok is false where it has
-// no values.
-func (t *threshold) row(r processors.PaneRow) (_ processors.PaneRow, ok bool) {
-	var h histogram.Histogram
-	if len(r.Hist) == 0 || h.MergeBinary(r.Hist) != nil || h.Count() == 0 {
-		return r, false
+// limited counts by a threshold what of a partial pane has values.
+func limited(t flyball.Threshold) func(processors.PaneRow) (processors.PaneRow, bool) {
+	return func(r processors.PaneRow) (processors.PaneRow, bool) {
+		var h histogram.Histogram
+		if len(r.Hist) == 0 || h.MergeBinary(r.Hist) != nil || h.Count() == 0 {
+			return r, false
+		}
+		r.Count = int64(h.Count())
+		r.Bad = r.Count - int64(good(&h, t))
+		return counted(r), true
 	}
-	r.Count = int64(h.Count())
-	r.Bad = r.Count - int64(good(&h, t.Threshold))
-	r.Hist, r.Sum = nil, processors.Sum{}
-	r.Min, r.Max = math.Inf(1), math.Inf(-1)
-	return r, true
+}
+
+// counted returns a row without its values.
+func counted(r processors.PaneRow) processors.PaneRow {
+	r.Hist, r.Sum, r.Min, r.Max = nil, processors.Sum{}, math.Inf(1), math.Inf(-1)
+	return r
 }
 
 // good returns how many values are good for certain.

@@ -7,19 +7,29 @@ import (
 	"fmt"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/kind"
 )
 
 // revisionOf returns a hash of what an SLO counts: which samples of what, good or
 // bad by what, summed up for whom. Its target, period and tiers are not in it:
 // when they change, what was counted is judged anew.
-func revisionOf(s *flyball.SLO, i *flyball.Indicator) string {
-	said, err := json.Marshal(map[string]any{
-		"indicator": i.Name, "source": i.Source, "filter": texts(i.Filter), "bad": texts(i.Bad), "entity": i.Entity,
-		"selector": texts(s.Selector), "groupBy": s.GroupBy, "threshold": s.Threshold,
-	})
+func revisionOf(s *flyball.SLO, indicators map[string]*kind.Indicator) string {
+	said := []any{s.GroupBy, s.Threshold}
+	add := func(name string, selector []flyball.Matcher, weight int64) {
+		if i := indicators[name]; i != nil {
+			said = append(said, i.Name, i.Source, texts(i.Filter), texts(i.Bad), i.Entity, texts(selector), weight)
+		}
+	}
+	if len(s.Parts) == 0 {
+		add(s.Indicator, s.Selector, 1)
+	}
+	for _, p := range s.Parts {
+		add(p.Indicator, p.Selector, p.Weight)
+	}
+	text, err := json.Marshal(said)
 	if err != nil {
 		panic(fmt.Sprintf("BUG: what an SLO counts does not encode: %v", err))
 	}
-	sum := sha256.Sum256(said)
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:6])
 }

@@ -85,12 +85,11 @@ func (b *sloBuilder) sli() {
 	case only:
 		return
 	case s.IndicatorRef != "":
-		known := b.compiler.sliOf
-		if sli = known[s.IndicatorRef]; sli == nil {
-			b.Report("spec.indicatorRef", kind.CodeUnknownReference, fmt.Sprintf("there is no SLI named %q", s.IndicatorRef),
-				strictyaml.DidYouMean(s.IndicatorRef, slices.Sorted(maps.Keys(known))))
+		if sli = b.sliNamed("spec.indicatorRef", s.IndicatorRef); sli == nil {
 			return
 		}
+	case b.isComposite():
+		return
 	default:
 		if b.Doc.OK("spec.indicator", "spec.indicatorRef") {
 			b.Report("spec.indicator", strictyaml.CodeMissingField, "an SLO needs indicator or indicatorRef", "")
@@ -106,6 +105,16 @@ func (b *sloBuilder) sli() {
 		b.Report(path, kind.CodeNeverBad, fmt.Sprintf("no sample of indicator %q is ever bad, so the objective is always met", i.Name),
 			"give the indicator conditions of a bad sample (bad)")
 	}
+}
+
+// sliNamed returns the SLI of that name, nil after a report when there is none.
+func (b *sloBuilder) sliNamed(path, name string) *compiledSLI {
+	known := b.compiler.sliOf
+	if known[name] == nil {
+		b.Report(path, kind.CodeUnknownReference, fmt.Sprintf("there is no SLI named %q", name),
+			strictyaml.DidYouMean(name, slices.Sorted(maps.Keys(known))))
+	}
+	return known[name]
 }
 
 func (b *sloBuilder) indicator() *kind.Indicator { return b.compiler.Indicators[b.base.Indicator] }
@@ -287,10 +296,18 @@ func (b *sloBuilder) checkWindows(slo *flyball.SLO, unit time.Duration, what str
 // objectives makes one SLO per objective.
 func (b *sloBuilder) objectives() []flyball.SLO {
 	b.NotEmpty("spec.objectives", len(b.Spec.Objectives), "such as - target: 0.999")
+	if b.isComposite() {
+		b.composite()
+	}
 	var out []flyball.SLO
 	for i, o := range b.Spec.Objectives {
 		path := fmt.Sprintf("spec.objectives[%d]", i)
-		b.unsupported(path, o)
+		if i > 0 && b.isComposite() {
+			break // one budget for all
+		}
+		if o.CompositeWeight != "" && !b.isComposite() {
+			b.Report(path+".compositeWeight", kind.CodeConflict, "compositeWeight belongs to objectives with SLIs of their own", "delete the line")
+		}
 		slo := b.base
 		b.threshold(path, o, &slo)
 		unit, what := b.slice(path, o, &slo)
@@ -309,8 +326,8 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 			b.claim(path, slo.Name)
 		}
 		b.checkReach(path, o, &slo)
-		if i := b.indicator(); i != nil {
-			slo.Revision = revisionOf(&slo, &i.Indicator)
+		if b.indicator() != nil {
+			slo.Revision = revisionOf(&slo, b.compiler.Indicators)
 		}
 		out = append(out, slo)
 	}
@@ -386,23 +403,6 @@ func objectiveName(o spec.Objective, ppb int64) string {
 		return name
 	}
 	return string(objective.FormatPPB(ppb))
-}
-
-// unsupported reports what belongs to other kinds of objectives.
-func (b *sloBuilder) unsupported(path string, o spec.Objective) {
-	for _, f := range []struct {
-		name  string
-		value any
-		why   string
-	}{
-		{"indicator", o.Indicator, "belongs to composite SLOs, which are not supported"},
-		{"indicatorRef", o.IndicatorRef, "belongs to composite SLOs, which are not supported"},
-		{"compositeWeight", o.CompositeWeight, "belongs to composite SLOs, which are not supported"},
-	} {
-		if f.value != nil {
-			b.Report(path+"."+f.name, kind.CodeUnsupported, f.name+" "+f.why, "")
-		}
-	}
 }
 
 // checkReach reports tiers whose factor not even a total outage exceeds: then the

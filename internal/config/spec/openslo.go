@@ -165,10 +165,12 @@ type Objective struct {
 	// TimeSliceWindow is the width of a slice of time: a multiple of the
 	// indicator's pane.
 	TimeSliceWindow Duration `yaml:"timeSliceWindow,omitempty" min:"1s" max:"1d"`
-	// Indicator is not supported here: it belongs to composite SLOs.
-	Indicator any `yaml:"indicator,omitempty"`
-	// IndicatorRef is not supported here: it belongs to composite SLOs.
-	IndicatorRef any `yaml:"indicatorRef,omitempty"`
-	// CompositeWeight is not supported: it belongs to composite SLOs.
-	CompositeWeight any `yaml:"compositeWeight,omitempty"`
+	// Indicator is an SLI written in place, where the SLO is a composite: the objectives
+	// are its parts then, with one target.
+	Indicator *InlineSLI `yaml:"indicator,omitempty"`
+	// IndicatorRef names an SLI, instead.
+	IndicatorRef string `yaml:"indicatorRef,omitempty"`
+	// CompositeWeight is as how many samples each of the part counts, compared with the
+	// other parts.
+	CompositeWeight Decimal `yaml:"compositeWeight,omitempty"`
 }
