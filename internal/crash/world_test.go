@@ -173,11 +173,13 @@ func (w *world) start(roles ...string) *process {
 	// groups for ever. A real broker would notice by the session timeout, and so
 	// does kfake if only the connection lives.
 	p.link.Linger(2 * time.Minute)
-	opts := []kgo.Opt{
-		kgo.Dialer(p.link.DialContext),
-		// Decoders of zstd are closed by finalizers, which are outside of the bubble.
-		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
+	// Decoders of zstd are closed by finalizers, which are outside of the bubble. A
+	// compressor, because clients write to the list of ProducerBatchCompression.
+	snappy, err := kgo.DefaultCompressor(kgo.SnappyCompression())
+	if err != nil {
+		panic("BUG: " + err.Error())
 	}
+	opts := []kgo.Opt{kgo.Dialer(p.link.DialContext), kgo.WithCompressor(snappy)}
 	if verbose() {
 		opts = append(opts, kgo.WithLogger(kgo.BasicLogger(w.log, kgo.LogLevelInfo, func() string { return p.name + " " })))
 	}
