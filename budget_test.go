@@ -125,3 +125,39 @@ func TestExhausted(t *testing.T) {
 	f("no budget, nothing bad", ppb, 10, 0, 30*day, 30*day, false)
 	f("large", 999_999_999, math.MaxInt64, math.MaxInt64, 292*365*day, 292*365*day, true)
 }
+
+// TestExhaustsSoon holds the comparison against the closed form, at its edges.
+func TestExhaustsSoon(t *testing.T) {
+	s := SLO{TargetPPB: 999_500_000}
+	const length = 14 * 24 * time.Hour
+	f := func(name string, within time.Duration, b Spent, total, bad int64, want bool) {
+		t.Helper()
+		if got := s.ExhaustsSoon(within, b, total, bad); got != want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+	// A quarter of the budget is gone; at 100x the rest lasts 2 h 31 m 12 s.
+	b := Spent{Total: 4_000_000, Bad: 500, Elapsed: length, Length: length}
+	left := 3 * length / 4 / 100
+	f("exactly", left, b, 1000, 50, true)
+	f("a nanosecond less", left-1, b, 1000, 50, false)
+	f("as long as nothing burns", length, b, 1000, 0, false)
+	f("nobody knows", length, b, 0, 0, false)
+	f("nothing was counted", length, Spent{Length: length}, 1000, 50, false)
+	// After half the period the same counts are an eighth of its budget.
+	half := Spent{Total: 4_000_000, Bad: 500, Elapsed: length / 2, Length: length}
+	f("half the period", 7*length/8/100, half, 1000, 50, true)
+	f("half the period, less", 7*length/8/100-1, half, 1000, 50, false)
+	f("counts beyond 2^53", left, Spent{Total: 8000 << 46, Bad: 1 << 46, Elapsed: length, Length: length}, 20<<50, 1<<50, true)
+}
+
+// TestOrEqual: a tier that says so burns exactly at its factor.
+func TestOrEqual(t *testing.T) {
+	tier := BurnRateTier{FactorNum: 10, FactorDen: 1}
+	if tier.Burning(990_000_000, 100, 10) {
+		t.Error("it burns at its factor")
+	}
+	if tier.OrEqual = true; !tier.Burning(990_000_000, 100, 10) || tier.Burning(990_000_000, 1000, 99) {
+		t.Error("it does not burn from its factor on")
+	}
+}
