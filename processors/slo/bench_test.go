@@ -11,7 +11,12 @@ import (
 
 // full returns a tracker of the default tiers with 30 days of traffic.
 func full(period time.Duration, perPane int64) (*Tracker, flyball.Time) {
-	s := flyball.SLO{Period: period, Tiers: workbook(), TargetPPB: 999_000_000}
+	return fullOf(flyball.SLO{Period: period, Tiers: workbook(), TargetPPB: 999_000_000}, perPane)
+}
+
+// fullOf returns a tracker of an SLO with a period of traffic.
+func fullOf(s flyball.SLO, perPane int64) (*Tracker, flyball.Time) {
+	period := s.Period
 	tracker := NewTracker(s, pane, 0)
 	at := flyball.Time(1_700_000_000e9).Floor(time.Hour)
 	recent := at.Add(-3*day - time.Hour)
@@ -42,9 +47,9 @@ func (t *Tracker) bytes() int {
 }
 
 func TestMemory(t *testing.T) {
-	f := func(period time.Duration, perPane int64) {
+	f := func(period time.Duration, calendar *flyball.Calendar, perPane int64) {
 		t.Helper()
-		tracker, _ := full(period, perPane)
+		tracker, _ := fullOf(flyball.SLO{Period: period, Calendar: calendar, Tiers: workbook(), TargetPPB: 999_000_000}, perPane)
 		slices := 0
 		for _, r := range tracker.rings {
 			slices += len(r.chunks) * chunkSlices
@@ -55,10 +60,11 @@ func TestMemory(t *testing.T) {
 			t.Errorf("%v at %d samples per pane: %d bytes, want at most 32 KiB", period, perPane, got)
 		}
 	}
-	f(30*day, 1000)
-	f(90*day, 1000)
-	f(30*day, 1_000_000)
-	f(90*day, 1_000_000)
+	f(30*day, nil, 1000)
+	f(90*day, nil, 1000)
+	f(90*day, nil, 1_000_000)
+	quarter := &flyball.Calendar{Anchor: time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), Months: 3}
+	f(quarter.Nominal(), quarter, 1_000_000)
 }
 
 func BenchmarkSum(b *testing.B) {
