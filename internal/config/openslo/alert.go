@@ -42,8 +42,14 @@ func (p place) warn(code strictyaml.Code, message, hint string) {
 	p.doc.Report(strictyaml.Problem{Path: p.path, Code: code, Message: message, Hint: hint, Severity: strictyaml.Warning})
 }
 
-func unknown(p place, what, name string, names []string) {
-	p.report(kind.CodeUnknownReference, fmt.Sprintf("there is no %s named %q", what, name), strictyaml.DidYouMean(name, names))
+// unknown reports a name that nothing has. For counts from elsewhere it is a warning:
+// one SLO is asked for, and what else it names may be in other files.
+func (b *sloBuilder) unknown(p place, what, name string, names []string) {
+	say := p.report
+	if b.compiler.SLOsOnly {
+		say = p.warn
+	}
+	say(kind.CodeUnknownReference, fmt.Sprintf("there is no %s named %q", what, name), strictyaml.DidYouMean(name, names))
 }
 
 // policies reads the alert policies of an SLO: tiers, what silence means and who is
@@ -64,7 +70,7 @@ func (b *sloBuilder) policies() {
 		case name != "":
 			o, names := lookUp(b.compiler.Policies, name)
 			if o == nil {
-				unknown(at, "AlertPolicy", name, names)
+				b.unknown(at, "AlertPolicy", name, names)
 				continue
 			}
 			b.policy(place{o.Doc, "spec"}, name, &o.Spec)
@@ -97,7 +103,7 @@ func (b *sloBuilder) policy(at place, name string, p *spec.AlertPolicy) {
 		case ref.ConditionRef != "":
 			o, names := lookUp(b.compiler.Conditions, ref.ConditionRef)
 			if o == nil {
-				unknown(at.in("conditionRef"), "AlertCondition", ref.ConditionRef, names)
+				b.unknown(at.in("conditionRef"), "AlertCondition", ref.ConditionRef, names)
 				continue
 			}
 			b.condition(place{o.Doc, "spec"}, ref.ConditionRef, &o.Spec, o.Metadata.Annotations)
@@ -117,7 +123,7 @@ func (b *sloBuilder) target(at place, ref spec.TargetRef) {
 	switch {
 	case name != "":
 		if o, names := lookUp(b.compiler.Targets, name); o == nil {
-			unknown(at.in("targetRef"), "AlertNotificationTarget", name, names)
+			b.unknown(at.in("targetRef"), "AlertNotificationTarget", name, names)
 			return
 		}
 	case ref.Spec != nil:
