@@ -38,7 +38,11 @@ func (c *compiler) knownSLO(o *kind.Object[spec.Exclusion], path, name string, s
 		names = append(names, slos[i].Name)
 	}
 	if o.Doc.OK(path) && !slices.Contains(names, name) {
-		o.Report(path, kind.CodeUnknownReference, fmt.Sprintf("there is no SLO named %q", name), strictyaml.DidYouMean(name, names))
+		say := o.Report
+		if c.SLOsOnly { // it may be for SLOs in other files, too
+			say = o.Warn
+		}
+		say(path, kind.CodeUnknownReference, fmt.Sprintf("there is no SLO named %q", name), strictyaml.DidYouMean(name, names))
 	}
 }
 
