@@ -74,6 +74,10 @@ type Mark struct {
 	// Idle is set when the partition has had nothing left to read for the
 	// source's idle timeout: it does not hold others back.
 	Idle bool `json:"idle,omitempty"`
+	// Stalled is set when there has been something left to read for the source's
+	// stall timeout, and nothing came: others do not wait for it, and what it would
+	// have given is missing.
+	Stalled bool `json:"stalled,omitempty"`
 }
 
 // StateChange sets one key of the compacted state topic; a nil value deletes it.

@@ -10,7 +10,7 @@ import (
 
 // marker keeps the watermark of each source partition that the member owns, and
 // knows when it must be sent: when it crosses the edge of a pane, when the
-// partition becomes idle or busy, and again every pane while it is idle.
+// partition becomes idle, stalled or busy, and again every pane while it is not busy.
 type marker struct {
 	source     flyball.Source
 	panes      []time.Duration // distinct widths, ascending
@@ -27,6 +27,7 @@ type progress struct {
 	max    flyball.Time // latest event time folded
 	safe   flyball.Time // max as of the last commit: an abort must not leave it ahead
 	active flyball.Time // wall clock of the last flush at which it was not idle
+	moved  flyball.Time // wall clock of the last flush at which it gave something, or had nothing to give
 	fed    bool         // samples came since the last flush
 
 	sent    lastMark // as of the last commit
@@ -37,6 +38,7 @@ type progress struct {
 type lastMark struct {
 	watermark flyball.Time
 	idle      bool
+	stalled   bool
 	at        flyball.Time // wall clock
 	ever      bool
 }
@@ -58,7 +60,7 @@ func (m *marker) observe(topic string, partition int32, t flyball.Time) {
 func (m *marker) get(k sourceKey) *progress {
 	p := m.partitions[k]
 	if p == nil {
-		p = &progress{max: flyball.NoTime, safe: flyball.NoTime, active: flyball.NoTime}
+		p = &progress{max: flyball.NoTime, safe: flyball.NoTime, active: flyball.NoTime, moved: flyball.NoTime}
 		m.partitions[k] = p
 	}
 	return p
@@ -74,9 +76,13 @@ func (m *marker) flush(f *Flush) []processors.Mark {
 		if !sp.CaughtUp || p.fed || p.active == flyball.NoTime {
 			p.active = f.Now
 		}
+		if sp.CaughtUp || p.fed || p.moved == flyball.NoTime {
+			p.moved = f.Now
+		}
 		p.fed = false
 		next := lastMark{
 			idle: f.Now.Sub(p.active) >= m.source.IdleTimeout, at: f.Now, ever: true,
+			stalled:   m.source.StallTimeout > 0 && f.Now.Sub(p.moved) >= m.source.StallTimeout,
 			watermark: p.max.Add(-m.source.OutOfOrderness),
 		}
 		p.pending = p.sent
@@ -86,7 +92,7 @@ func (m *marker) flush(f *Flush) []processors.Mark {
 		p.pending = next
 		marks = append(marks, processors.Mark{
 			Source: m.source.Name, Topic: sp.Topic, Partition: sp.Partition, Of: sp.Of,
-			Watermark: next.watermark, Idle: next.idle,
+			Watermark: next.watermark, Idle: next.idle, Stalled: next.stalled,
 		})
 	}
 	m.forget(owned)
@@ -107,9 +113,9 @@ func (m *marker) forget(owned map[sourceKey]bool) {
 }
 
 // due reports whether a mark says what the last one did not: an edge of some pane
-// crossed, idle or busy; and while idle, once every narrowest pane.
+// crossed, idle, stalled or busy; and while not busy, once every narrowest pane.
 func (m *marker) due(last, next lastMark) bool {
-	if !last.ever || next.idle != last.idle || next.idle && next.at.Sub(last.at) >= m.panes[0] {
+	if !last.ever || next.idle != last.idle || next.stalled != last.stalled || (next.idle || next.stalled) && next.at.Sub(last.at) >= m.panes[0] {
 		return true
 	}
 	return slices.ContainsFunc(m.panes, func(d time.Duration) bool { return next.watermark.Floor(d) != last.watermark.Floor(d) })

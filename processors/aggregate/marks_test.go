@@ -194,3 +194,40 @@ func TestPartitionThatIsTooNewToBeListed(t *testing.T) {
 	s.sample(1, 90).flush(0, parts(false, 0), commit, mark{0, -1, false})
 	s.flush(1, parts(false, 0, 1), commit, mark{1, 85, false})
 }
+
+// A partition with something left to read that gives nothing for the stall timeout
+// is stalled; one that is read to its end, or gives anything, is not.
+func TestStalledMarks(t *testing.T) {
+	const second = flyball.Time(1e9)
+	m := newMarker(flyball.Source{Name: "s", IdleTimeout: 10e9, StallTimeout: 60e9}, []time.Duration{10e9})
+	f := func(now flyball.Time, fed, caughtUp bool, want string) {
+		t.Helper()
+		if fed {
+			m.observe("t", 0, now)
+		}
+		got := ""
+		for _, mark := range m.flush(&Flush{Now: now, Partitions: []SourcePartition{{Topic: "t", Of: 1, CaughtUp: caughtUp}}}) {
+			got = "busy"
+			if mark.Stalled {
+				got = "stalled"
+			}
+			if mark.Idle {
+				got += "idle"
+			}
+		}
+		m.commit()
+		if got != want {
+			t.Errorf("at %d s: %q, want %q", now/second, got, want)
+		}
+	}
+	f(0, true, false, "busy")
+	f(59*second, false, false, "")
+	f(60*second, false, false, "stalled")
+	f(65*second, false, false, "")
+	f(70*second, false, false, "stalled") // again, once every pane
+	f(71*second, true, false, "busy")
+	f(130*second, false, false, "")
+	f(131*second, false, false, "stalled")
+	f(132*second, false, true, "busy")
+	f(200*second, false, true, "busyidle")
+}

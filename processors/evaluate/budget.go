@@ -62,6 +62,8 @@ type openFinding struct {
 	OpenedAt flyball.Time `json:"opened_at"`
 	Severity string       `json:"severity"`
 	Tier     string       `json:"tier"`
+	// Incomplete is set when it was last reported while a source was missing.
+	Incomplete bool `json:"incomplete,omitempty"`
 }
 
 // paneCounts is what one pane adds to a budget.
@@ -75,6 +77,7 @@ type budgets struct {
 	slos     []flyball.SLO
 	excluded []*slo.Exclusions // of each
 	detector func(flyball.SLO) detectors.SLODetector
+	source   string // of the indicator
 	entity   string // label that names it
 	pane     time.Duration
 	every    time.Duration // between reports of status, in whole panes
@@ -91,7 +94,7 @@ type budgets struct {
 
 func newBudgets(spec flyball.Indicator, cfg Config, overflow string, wanted func(*flyball.SLO) bool) budgets {
 	b := budgets{
-		detector: cfg.Detector, entity: spec.Entity, pane: spec.Pane, limit: spec.SeriesLimit, overflow: overflow,
+		detector: cfg.Detector, source: spec.Source, entity: spec.Entity, pane: spec.Pane, limit: spec.SeriesLimit, overflow: overflow,
 		every:  roundUp(max(cfg.StatusEvery, spec.Pane), spec.Pane),
 		series: map[seriesKey]*sloSeries{}, entities: map[string]int{},
 	}

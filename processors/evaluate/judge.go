@@ -35,6 +35,7 @@ func (m *Machine) closeBudgets(st *store, from, to flyball.Time) {
 			}
 		}
 	})
+	m.incomplete = !m.watermarks.Complete(st.source, to) // one word for the whole step
 	edge := to.Floor(st.pane)
 	for _, s := range slices.Clone(st.all()) {
 		m.advance(&st.budgets, s, from.Floor(st.pane), edge)
@@ -158,7 +159,9 @@ func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool)
 	if !changed && !b.statusDue(s, at) {
 		return
 	}
-	m.status.Append(statusRow(s, at, signal))
+	row := statusRow(s, at, signal)
+	row.Complete = !m.incomplete
+	m.status.Append(row)
 }
 
 const (
@@ -176,7 +179,7 @@ func (m *Machine) track(s *sloSeries, at flyball.Time, signal detectors.Signal) 
 	case signal.Firing && f == nil:
 		s.findings.burn = open(s, kindBurn, at, signal.Severity, signal.Tier)
 		m.report(s, kindBurn, s.findings.burn, flyball.FindingOpened, at, signal)
-	case signal.Firing && (f.Tier != signal.Tier || f.Severity != signal.Severity):
+	case signal.Firing && (f.Tier != signal.Tier || f.Severity != signal.Severity || f.Incomplete != m.incomplete):
 		next := *f
 		next.Revision++
 		next.Severity, next.Tier = signal.Severity, signal.Tier
@@ -239,10 +242,12 @@ func open(s *sloSeries, kind string, at flyball.Time, severity, tier string) *op
 
 func (m *Machine) report(s *sloSeries, kind string, f *openFinding, state flyball.FindingState, at flyball.Time, signal detectors.Signal) {
 	s.reported = true
+	f.Incomplete = m.incomplete
 	m.ready.Findings = append(m.ready.Findings, flyball.Finding{
 		ID: f.ID, Revision: f.Revision, Kind: kind, State: state, Severity: f.Severity,
 		Entity: s.key.entity, Labels: s.labels, Detector: s.spec.Name, Tier: f.Tier,
 		At: at, OpenedAt: f.OpenedAt, Summary: signal.Summary, Evidence: signal.Evidence, Notify: s.spec.Notify,
+		Incomplete: m.incomplete,
 	})
 }
 

@@ -43,18 +43,27 @@ func TestLawIsNotEmpty(t *testing.T) {
 		out := reference(small(), drawLog(t)).out
 		for _, w := range out.Windows {
 			seen["windows"]++
+			if !w.Complete {
+				seen["incomplete windows"]++
+			}
 			if w.Revision > 1 {
 				seen["corrections"]++
 			}
 			if w.Revision > 2 {
 				seen["corrections of corrections"]++
 			}
-			if w.Entity == "__overflow__/3" {
+			if w.Entity == "__overflow__/0" {
 				seen["overflow"]++
 			}
 		}
 		for _, f := range out.Findings {
 			seen["findings "+string(f.State)]++
+			if f.Incomplete {
+				seen["incomplete findings"]++
+			}
+			if f.Kind == kindSelf {
+				seen["stalls "+string(f.State)]++
+			}
 		}
 		for _, d := range out.DeadLetters {
 			seen["dead letters: "+d.Reason]++
@@ -64,6 +73,7 @@ func TestLawIsNotEmpty(t *testing.T) {
 	for _, what := range []string{
 		"windows", "corrections", "corrections of corrections", "overflow", "status",
 		"findings opened", "findings updated", "findings resolved",
+		"incomplete windows", "incomplete findings", "stalls opened", "stalls resolved",
 		"dead letters: late", "dead letters: malformed", "dead letters: unknown_indicator",
 	} {
 		if seen[what] == 0 {

@@ -104,7 +104,8 @@ func (w *logWriter) drawMarks() (marks []processors.Mark) {
 func (w *logWriter) drawMark(p processors.Mark) processors.Mark {
 	m := p
 	m.Idle = w.rng.Intn(6) == 0
-	if !m.Idle {
+	m.Stalled = !m.Idle && (7*w.offset+int64(m.Partition))%11 == 3
+	if !m.Idle && !m.Stalled {
 		w.reached[p] = max(w.reached[p], w.now.Add(-w.seconds(1, 2, 8, 25)))
 	}
 	m.Watermark = w.reached[p]

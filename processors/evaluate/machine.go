@@ -63,6 +63,8 @@ type Machine struct {
 	ready      processors.Ready
 	windows    processors.Windows
 	status     processors.SLOStatus
+	stalls     stalls
+	incomplete bool // what is judged at the moment rests on a source of which something is missing
 }
 
 // store is the memory of one indicator.
@@ -78,7 +80,7 @@ type store struct {
 func New(cfg Config) *Machine {
 	m := &Machine{
 		cfg: cfg, watermarks: window.NewWatermarks(cfg.Sources),
-		byName: map[string]*store{}, revisions: newRevisions(),
+		byName: map[string]*store{}, revisions: newRevisions(), stalls: newStalls(),
 	}
 	for _, spec := range cfg.Indicators {
 		st := newStore(spec, cfg, func(s *flyball.SLO) bool { return s.Threshold == nil && len(s.Parts) == 0 })
@@ -166,6 +168,7 @@ func (m *Machine) Commit() {
 	}
 	m.watermarks.Commit()
 	m.revisions.commit()
+	m.stalls.commit()
 	m.former = nil
 	m.wasNext = m.next
 }
@@ -178,6 +181,7 @@ func (m *Machine) Abort() {
 	}
 	m.watermarks.Abort()
 	m.revisions.abort()
+	m.stalls.abort()
 	m.next = m.wasNext
 }
 

@@ -43,6 +43,8 @@ func (m *Machine) replay(r *Record) {
 }
 
 func (m *Machine) record(r *Record) {
+	windows := m.windows.Len()
+	defer func() { m.flag(windows) }()
 	if len(r.Panes) > 0 {
 		corrected := corrections{}
 		err := processors.ReadPanes(r.Panes, func(row processors.PaneRow) { m.pane(row, r.Offset, corrected) })
@@ -64,6 +66,9 @@ func (m *Machine) record(r *Record) {
 		from, ok := before[s.Name]
 		if to := m.watermarks.Of(s.Name); ok && to > from {
 			m.closeUpTo(s.Name, from, to)
+		}
+		if ok {
+			m.trackStalls(s.Name)
 		}
 	}
 	m.sortFindings(findings)

@@ -26,7 +26,7 @@ func small() Config {
 	}
 	route := mustMatcher(`http.route=~"/a|/b"`)
 	return Config{
-		Partition: 3,
+		Partition: 0, // the one that speaks of stalled sources
 		Sources:   []flyball.Source{{Name: "spans", Topics: []string{"otlp", "zipkin"}}, {Name: "logs", Topics: []string{"logs"}}},
 		Indicators: []flyball.Indicator{
 			{Name: "latency", Source: "spans", Entity: "service.name", GroupBy: []string{"service.name", "http.route"}, Value: "duration",

@@ -19,6 +19,7 @@ import (
 //	slo/<slo>/<entity>/<revision>/<group>/exhausted  the open finding of one that is gone
 //	slo/<slo>/<entity>/<revision>/<group>/forecast   the open finding of one that soon will be
 //	slo/<slo>/<entity>/<revision>/<group>/<chunk>    a chunk of a budget's counts
+//	stall/<source>                      the open finding about partitions that are stalled
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
 //
 // Names are path-escaped; the group is empty where an SLO is not grouped.
@@ -53,6 +54,7 @@ func (m *Machine) stateChanges() {
 		m.change(key, nil)
 	}
 	m.revisions.changed(m.change)
+	m.stalls.changed(m.change)
 }
 
 const keyBurn, keyExhausted, keyForecast = "finding", "exhausted", "forecast"
@@ -102,6 +104,8 @@ func (m *Machine) Restore(key string, value []byte) error {
 		err = m.restoreBudget(rest, value)
 	case "revision":
 		err = m.revisions.restore(rest, value)
+	case "stall":
+		err = m.stalls.restore(rest, value)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot restore state %q: %w", key, err)

@@ -13,8 +13,9 @@ import (
 )
 
 // Watermarks merges the marks of source partitions into one watermark per
-// source: the minimum over the partitions that are not idle. A partition that
-// is known to exist but has said nothing holds it back. It never goes back.
+// source: the minimum over the partitions that are neither idle nor stalled. A
+// partition that is known to exist but has said nothing holds it back. It never
+// goes back.
 type Watermarks struct {
 	sources map[string]*sourceMarks
 	undo    map[string]*sourceMarks // as of the last commit, of those changed since
@@ -89,8 +90,9 @@ func (sm *sourceMarks) take(m processors.Mark) {
 	sm.marks[k] = m
 }
 
-// combined is the minimum over partitions that are not idle; when all are idle,
-// the maximum, because nothing older is on its way.
+// combined is the minimum over partitions that are neither idle nor stalled; when
+// all are idle, the maximum, because nothing older is on its way. Of partitions of
+// which all are stalled nothing is known.
 func (sm *sourceMarks) combined() flyball.Time {
 	known := 0
 	for _, of := range sm.topics {
@@ -104,6 +106,9 @@ func (sm *sourceMarks) combined() flyball.Time {
 	}
 	low, high, busy := flyball.Time(1<<63-1), flyball.NoTime, false
 	for _, m := range sm.marks {
+		if m.Stalled {
+			continue
+		}
 		high = max(high, m.Watermark)
 		if !m.Idle {
 			busy = true
@@ -114,6 +119,37 @@ func (sm *sourceMarks) combined() flyball.Time {
 		return low
 	}
 	return high
+}
+
+// Complete reports whether all partitions of a source have given what they have up
+// to a time: none that is stalled was behind it.
+func (w *Watermarks) Complete(source string, upTo flyball.Time) bool {
+	sm := w.sources[source]
+	if sm == nil {
+		return true
+	}
+	for _, m := range sm.marks {
+		if m.Stalled && m.Watermark < upTo {
+			return false
+		}
+	}
+	return true
+}
+
+// Stalled returns the partitions of a source that are stalled, sorted.
+func (w *Watermarks) Stalled(source string) []processors.Mark {
+	var out []processors.Mark
+	if sm := w.sources[source]; sm != nil {
+		for _, m := range sm.marks {
+			if m.Stalled {
+				out = append(out, m)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b processors.Mark) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return out
 }
 
 // Changed reports whether a mark came since the last Commit or Abort.
