@@ -96,12 +96,16 @@ func check(ctx context.Context, client *kadm.Client, specs []Spec) ([]Spec, erro
 			wrong = append(wrong, s.checkPartitions(len(d.Partitions)))
 		}
 	}
-	policies, err := cleanupPolicies(ctx, client, there)
+	names = names[:0]
+	for _, s := range there {
+		names = append(names, s.Name)
+	}
+	configs, err := topicConfigs(ctx, client, names)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range there {
-		wrong = append(wrong, s.checkPolicy(policies[s.Name]))
+		wrong = append(wrong, s.checkPolicy(configs[s.Name]["cleanup.policy"]))
 	}
 	return missing, errors.Join(wrong...)
 }
@@ -132,33 +136,4 @@ func (s Spec) checkPolicy(policy string) error {
 			"set it with kafka-configs --alter", s.Name, policy)
 	}
 	return nil
-}
-
-// cleanupPolicies returns the cleanup.policy of topics, "delete" where the broker
-// does not say.
-func cleanupPolicies(ctx context.Context, client *kadm.Client, specs []Spec) (map[string]string, error) {
-	out := map[string]string{}
-	if len(specs) == 0 {
-		return out, nil
-	}
-	names := make([]string, len(specs))
-	for i, s := range specs {
-		names[i] = s.Name
-		out[s.Name] = "delete"
-	}
-	configs, err := client.DescribeTopicConfigs(ctx, names...)
-	if err != nil {
-		return nil, fmt.Errorf("cannot describe topics: %w", err)
-	}
-	for _, c := range configs {
-		if c.Err != nil {
-			return nil, fmt.Errorf("cannot describe topic %q: %w", c.Name, c.Err)
-		}
-		for _, entry := range c.Configs {
-			if entry.Key == "cleanup.policy" && entry.Value != nil {
-				out[c.Name] = *entry.Value
-			}
-		}
-	}
-	return out, nil
 }
