@@ -47,6 +47,9 @@ type SLORow struct {
 	// ExhaustsEarliest and ExhaustsLatest with 90 % confidence (NaN is not within a
 	// period).
 	ExhaustsTrend, ExhaustsEarliest, ExhaustsLatest float64
+	// SLIHighest is what SLI may be at most where a threshold lies within a bucket of
+	// the histogram, whose values SLI counts as bad; NaN where it is exact.
+	SLIHighest float64
 }
 
 // The states of an SLO.
@@ -90,6 +93,7 @@ var sloSchema = arrow.NewSchema([]arrow.Field{
 	nullable("exhausts_trend", arrow.PrimitiveTypes.Float64),
 	nullable("exhausts_earliest", arrow.PrimitiveTypes.Float64),
 	nullable("exhausts_latest", arrow.PrimitiveTypes.Float64),
+	nullable("sli_highest", arrow.PrimitiveTypes.Float64),
 }, nil)
 
 // SLOSchema returns the Arrow schema of the slo topic.
@@ -139,6 +143,7 @@ func (s *SLOStatus) Encode() []byte {
 		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.ExhaustsTrend })),
 		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.ExhaustsEarliest })),
 		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.ExhaustsLatest })),
+		floatColumn(pick(s.rows, func(r SLORow) float64 { return r.SLIHighest })),
 	})
 }
 

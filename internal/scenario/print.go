@@ -116,6 +116,9 @@ func (p printer) window(w *processors.WindowRow) line {
 func (p printer) slo(s *processors.SLORow) line {
 	l := line{kind: kindSLO, event: s.At, words: []string{kindSLO, word(s.SLO), series(s.Entity, "", s.Labels), "at=" + p.time(s.At),
 		fmt.Sprintf("total=%d", s.Total), fmt.Sprintf("bad=%d", s.Bad), "budget_consumed=" + digits(s.BudgetConsumed)}}
+	if s.SLIHighest == s.SLIHighest { // a number
+		l.words = append(l.words, "sli="+digits(s.SLI)+".."+digits(s.SLIHighest))
+	}
 	if s.ExcludedTotal > 0 {
 		l.words = append(l.words, fmt.Sprintf("excluded=%d/%d", s.ExcludedBad, s.ExcludedTotal))
 	}

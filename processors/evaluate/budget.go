@@ -83,6 +83,8 @@ type budgets struct {
 	every    time.Duration // between reports of status, in whole panes
 	limit    int           // entities per SLO; more share the overflow's budget
 	overflow string        // its entity
+	mute     bool          // counts for another, and is not judged
+	highest  *store        // what may be good at most, where a threshold is not exact; else nil
 
 	series   map[seriesKey]*sloSeries
 	entities map[string]int // per SLO, without the overflow

@@ -97,7 +97,7 @@ func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
 // closes there. At first a late sample may have changed any sum meanwhile.
 func (b *budgets) nextEdge(s *sloSeries, at flyball.Time, first bool) flyball.Time {
 	next := flyball.Time(math.MaxInt64)
-	if s.tracker.Empty() && !s.findings.any() {
+	if b.mute || s.tracker.Empty() && !s.findings.any() {
 		return next
 	}
 	quiet := s.tracker.Quiet(at)
@@ -143,6 +143,9 @@ func (b *budgets) hourly(at flyball.Time) bool { return at.Floor(roundUp(quietEv
 // looked at where samples were counted, and whether it has come back hourly, too:
 // so neither depends on where else there was a reason to judge.
 func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool) {
+	if b.mute {
+		return
+	}
 	silent := !s.tracker.Active(at)
 	signal := s.detector.Observe(detectors.SLOObservation{
 		At: at, Silent: silent, Pane: b.pane, Gap: s.tracker.Gap(at),
@@ -160,7 +163,7 @@ func (m *Machine) judge(b *budgets, s *sloSeries, at flyball.Time, counted bool)
 		return
 	}
 	row := statusRow(s, at, signal)
-	row.Complete = !m.incomplete
+	row.Complete, row.SLIHighest = !m.incomplete, b.sliHighest(s, at)
 	m.status.Append(row)
 }
 

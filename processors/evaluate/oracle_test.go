@@ -296,7 +296,7 @@ func (o *oracle) judgeAll(k seriesKey, b *oracleBudget, from, to flyball.Time) {
 		row := processors.SLORow{
 			SLO: k.slo, Entity: k.entity, Labels: b.labels.JSON(), At: at, Total: total, Bad: bad, SLI: flyball.SLI(total, bad),
 			Target: b.slo.Target(), BudgetConsumed: b.slo.BurnRate(total, bad), Complete: !m.incomplete,
-			State: "OK", PeriodStart: at.Add(-b.slo.Period), PeriodEnd: at,
+			State: "OK", PeriodStart: at.Add(-b.slo.Period), PeriodEnd: at, SLIHighest: math.NaN(),
 		}
 		if budget := b.budget(at, sum); total == 0 {
 			row.State = "NO_DATA"

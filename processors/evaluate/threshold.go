@@ -28,15 +28,59 @@ func thresholds(spec flyball.Indicator, cfg Config) []derived {
 		}
 		limit := *s.Threshold
 		have = append(have, limit)
-		st := newStore(spec, cfg, func(o *flyball.SLO) bool { return o.Threshold != nil && *o.Threshold == limit })
+		wanted := func(o *flyball.SLO) bool { return o.Threshold != nil && *o.Threshold == limit }
+		st := newStore(spec, cfg, wanted)
 		st.silent = true
-		out = append(out, derived{st, limited(limit)})
+		if !exact(limit) { // before st, so that it has counted what st reports
+			st.highest = newStore(spec, highest(cfg), wanted)
+			st.highest.silent, st.highest.mute = true, true
+			out = append(out, derived{st.highest, limited(limit, most)})
+		}
+		out = append(out, derived{st, limited(limit, good)})
 	}
 	return out
 }
 
+// highest returns the SLOs as those that count what may be good at most. Nothing is
+// found by them.
+func highest(cfg Config) Config {
+	cfg.SLOs = slices.Clone(cfg.SLOs)
+	for i := range cfg.SLOs {
+		s := &cfg.SLOs[i]
+		s.Name += highestSuffix
+		s.Tiers, s.ExhaustsWithin = nil, 0
+	}
+	return cfg
+}
+
+// highestSuffix marks a budget as that of what may be good at most; no name of an
+// SLO has a space.
+const highestSuffix = " highest"
+
+// exact reports whether a threshold is an edge between the buckets of a histogram
+// that was not scaled down, on the side that its operator needs.
+func exact(t flyball.Threshold) bool {
+	low, high := histogram.BucketOf(t.Value, 5)
+	return low == high || high == t.Value && (t.Op == "lte" || t.Op == "gt")
+}
+
+// sliHighest returns what the SLI of a budget may be at most, NaN where it is exact.
+func (b *budgets) sliHighest(s *sloSeries, at flyball.Time) float64 {
+	if b.highest == nil {
+		return math.NaN()
+	}
+	k := s.key
+	k.slo += highestSuffix
+	other := b.highest.series[k]
+	if other == nil {
+		return math.NaN()
+	}
+	budget := other.tracker.Budget(at)
+	return flyball.SLI(budget.Total, budget.Bad)
+}
+
 // limited counts by a threshold what of a partial pane has values.
-func limited(t flyball.Threshold) func(processors.PaneRow) (processors.PaneRow, bool) {
+func limited(t flyball.Threshold, good func(*histogram.Histogram, flyball.Threshold) uint64) func(processors.PaneRow) (processors.PaneRow, bool) {
 	return func(r processors.PaneRow) (processors.PaneRow, bool) {
 		var h histogram.Histogram
 		if len(r.Hist) == 0 || h.MergeBinary(r.Hist) != nil || h.Count() == 0 {
@@ -52,6 +96,15 @@ func limited(t flyball.Threshold) func(processors.PaneRow) (processors.PaneRow, 
 func counted(r processors.PaneRow) processors.PaneRow {
 	r.Hist, r.Sum, r.Min, r.Max = nil, processors.Sum{}, math.Inf(1), math.Inf(-1)
 	return r
+}
+
+// most returns how many values may be good: all in the bucket of the threshold.
+func most(h *histogram.Histogram, t flyball.Threshold) uint64 {
+	lower, upper := h.CountBelow(t.Value)
+	if t.Op == "lte" || t.Op == "lt" {
+		return upper
+	}
+	return h.Count() - lower
 }
 
 // good returns how many values are good for certain.

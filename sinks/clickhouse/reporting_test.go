@@ -21,7 +21,7 @@ func day(entity string) processors.SLOStatus {
 			Tiers: []string{"page_fast", "ticket_slow"}, BurnLong: []float64{0.5, math.NaN()}, BurnShort: []float64{0.25, math.NaN()},
 			Complete: true, State: "OK", PeriodStart: at(0), PeriodEnd: at(30 * 86400), ExcludedTotal: 1000 * (i + 1), ExcludedBad: 3,
 			Exhausts1h: 7200, Exhausts6h: math.NaN(), Exhausts3d: math.NaN(),
-			ExhaustsTrend: math.NaN(), ExhaustsEarliest: math.NaN(), ExhaustsLatest: math.NaN(),
+			ExhaustsTrend: math.NaN(), ExhaustsEarliest: math.NaN(), ExhaustsLatest: math.NaN(), SLIHighest: math.NaN(),
 		}
 		if i/6 == 12 {
 			row.BurnLong[0], row.Firing, row.BudgetConsumed = 20, []string{"page_fast"}, 0.7
@@ -63,8 +63,9 @@ func TestHoursOfOldStatus(t *testing.T) {
 	if _, err := migrate(t.Context(), db.opts, all[:7]); err != nil {
 		t.Fatal(err)
 	}
-	status := day("cart")
-	put(t, db.Writer(), TableSLOStatus, decode(t, status.Encode()), "slo:0:0-0")
+	exec(t, db, `INSERT INTO slo_status (slo, entity, labels, at, total, bad, burn_long, complete)
+		SELECT 'availability', 'cart', '{}', toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + INTERVAL 10 * (number + 1) MINUTE, 100, 1, [0.5], true
+		FROM numbers(144)`)
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -51,6 +51,7 @@ var expected = [...]tableColumns{
 		{"excluded_total", "Int64"}, {"excluded_bad", "Int64"}, {"suppressed", typeTexts},
 		{"exhausts_1h", typeReal}, {"exhausts_6h", typeReal}, {"exhausts_3d", typeReal},
 		{"exhausts_trend", typeReal}, {"exhausts_earliest", typeReal}, {"exhausts_latest", typeReal},
+		{"sli_highest", typeReal},
 	}},
 	{TableFindings, []columnType{
 		{"id", typeText}, {"revision", "UInt32"}, {"kind", typeWord}, {"state", typeWord}, {"severity", typeWord},
