@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flyball-io/flyball/benchmarks/figures"
 	"github.com/flyball-io/flyball/benchmarks/record"
 )
 
@@ -69,7 +70,7 @@ func TestBenchmarkEndToEnd(t *testing.T) {
 // checkReport checks the names that others read.
 func checkReport(t *testing.T, r Report) {
 	path := filepath.Join(t.TempDir(), "out", "bench.json")
-	if err := r.write(path); err != nil {
+	if err := figures.Write(path, r); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/flyball-io/flyball/benchmarks/figures"
 	"github.com/flyball-io/flyball/benchmarks/record"
 )
 
@@ -45,5 +46,5 @@ func run(ctx context.Context) error {
 		}
 		report.addRecord(r)
 	}
-	return report.write(*out)
+	return figures.Write(*out, report)
 }

@@ -8,16 +8,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
 
+	"github.com/flyball-io/flyball/benchmarks/figures"
 	"github.com/flyball-io/flyball/internal/embedded/chdb"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
@@ -36,8 +35,8 @@ func main() {
 	}
 }
 
-// figures is report.json.
-type figures struct {
+// result is report.json.
+type result struct {
 	SLOs int    `json:"slos"`
 	Days int    `json:"days"`
 	Rows uint64 `json:"rows"`
@@ -65,7 +64,7 @@ func run(ctx context.Context, slos, days, every int, out string) (err error) {
 	if _, err := db.Migrate(ctx); err != nil {
 		return err
 	}
-	f := figures{SLOs: slos, Days: days, Seconds: map[string]float64{}, BytesPerRow: map[string]float64{}}
+	f := result{SLOs: slos, Days: days, Seconds: map[string]float64{}, BytesPerRow: map[string]float64{}}
 	for day := range days {
 		fmt.Fprintf(os.Stderr, "\rday %d of %d", day+1, days)
 		if err := db.Conn().Exec(ctx, fill(slos, day, every)); err != nil {
@@ -80,7 +79,7 @@ func run(ctx context.Context, slos, days, every int, out string) (err error) {
 		return err
 	}
 	f.print()
-	return f.write(out)
+	return figures.Write(out, f)
 }
 
 // fill returns the statement that records a day: budgets burn slowly, and every
@@ -124,7 +123,7 @@ func queries() []query {
 }
 
 // measure runs every query a few times, and weighs the tables.
-func (f *figures) measure(ctx context.Context, db *clickhouse.DB) error {
+func (f *result) measure(ctx context.Context, db *clickhouse.DB) error {
 	for _, q := range queries() {
 		var took []float64
 		for range 5 {
@@ -162,7 +161,7 @@ func (f *figures) measure(ctx context.Context, db *clickhouse.DB) error {
 	return rows.Err()
 }
 
-func (f *figures) print() {
+func (f *result) print() {
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "%d SLOs, %d days, %d rows\tmedian of 5\n", f.SLOs, f.Days, f.Rows)
 	for _, q := range queries() {
@@ -172,18 +171,4 @@ func (f *figures) print() {
 		fmt.Fprintf(t, "%s\t%.1f bytes a row\n", table, f.BytesPerRow[table])
 	}
 	_ = t.Flush() // to a terminal or a pipe; nothing to do about it
-}
-
-func (f *figures) write(path string) error {
-	text, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("cannot make folder of figures %q: %w", path, err)
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("cannot write figures %q: %w", path, err)
-	}
-	return nil
 }

@@ -21,7 +21,7 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rep, err := s.Run(Options{Update: *update, Once: testing.Short()})
+			rep, err := s.Run(Options{Update: *update, Once: once || testing.Short()})
 			if err != nil {
 				t.Fatal(err)
 			}

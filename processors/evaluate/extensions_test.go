@@ -40,6 +40,7 @@ func extended() Config {
 
 // TestExtensionsLawIsNotEmpty makes sure that the random logs of TestLaw reach them.
 func TestExtensionsLawIsNotEmpty(t *testing.T) {
+	draw(t, "100")
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		out := reference(extended(), drawLog(t)).out

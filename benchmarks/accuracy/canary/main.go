@@ -5,11 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"text/tabwriter"
+
+	"github.com/flyball-io/flyball/benchmarks/figures"
 )
 
 func main() {
@@ -46,7 +47,7 @@ func run(runs int, only, out string) error {
 	if only != "" {
 		return nil
 	}
-	return report.write(out)
+	return figures.Write(out, report)
 }
 
 // outcome counts what the judges said in the runs of a row.
@@ -129,18 +130,4 @@ func (r *report) MarshalJSON() ([]byte, error) {
 		all[name] = v
 	}
 	return json.Marshal(all)
-}
-
-func (r *report) write(path string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("cannot make folder of figures %q: %w", path, err)
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("cannot write figures %q: %w", path, err)
-	}
-	return nil
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
+
+	"github.com/flyball-io/flyball/benchmarks/figures"
 )
 
 func main() {
@@ -42,7 +43,7 @@ func run(data, out string, quick bool, w io.Writer) error {
 	if err := r.cost(w); err != nil {
 		return err
 	}
-	return r.write(out)
+	return figures.Write(out, r)
 }
 
 // scores are those of the three profiles.
@@ -157,18 +158,4 @@ func (r *report) variants(w io.Writer, list []*series) error {
 
 func table(w io.Writer) *tabwriter.Writer {
 	return tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.Debug)
-}
-
-func (r *report) write(path string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("cannot make folder of figures %q: %w", path, err)
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("cannot write figures %q: %w", path, err)
-	}
-	return nil
 }

@@ -27,7 +27,8 @@ SELECT
     state,
     period_start,
     period_end,
-    suppressed AS suppressed_tiers
+    suppressed AS suppressed_tiers,
+    sli_highest AS sli_highest_ratio
 FROM {db}.slo_status FINAL
 COMMENT 'Status of SLOs over event time. Burn rates are multiples of the rate that uses up the budget exactly at the end of the period.';
 

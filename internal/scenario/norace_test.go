@@ -1,0 +1,6 @@
+//go:build !race
+
+package scenario
+
+// once leaves out the runs of scenarios in other ways.
+const once = false

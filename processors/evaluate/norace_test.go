@@ -1,0 +1,6 @@
+//go:build !race
+
+package evaluate
+
+// randomCases is how many cases a law draws.
+const randomCases = "100"
