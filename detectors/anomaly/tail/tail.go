@@ -105,8 +105,10 @@ func (g *generation) reach(digits, floor float64) float64 {
 	top := math.Log10(n + 1)
 	if digits > top {
 		m := max(g.excess(), floor)
-		fitted := float64(g.kept[0]) + m*math.Ln10*(digits-math.Log10(n/K))
-		return max(fitted, float64(g.kept[K-1]))
+		highest := float64(g.kept[K-1])
+		extrapolated := float64(g.kept[0]) + m*math.Ln10*(digits-math.Log10(n/K))
+		byRecord := highest + m*math.Ln10*(digits-top)/recordSlope // whichever comes first
+		return max(min(extrapolated, byRecord), highest)
 	}
 	rank := int((n+1)/math.Pow(10, max(digits, 0))) - 1 // at most so many as large
 	return float64(g.kept[K-1-min(max(rank, 0), K-1)])

@@ -150,3 +150,46 @@ func TestCodeRefusesAGenerationThatIsOver(t *testing.T) {
 		t.Error("70 values restored into generations of 50")
 	}
 }
+
+// A long incident is one event: it does not make the next one usual.
+func TestRunsAreOneEvent(t *testing.T) {
+	f := func(event int) float64 {
+		u := NewUpper(10_000)
+		r := rand.New(rand.NewPCG(5, 6))
+		for i := range 5000 {
+			x := r.ExpFloat64()
+			if i > 4000 && i <= 4040 {
+				x += 60
+			}
+			u.Add(x, event)
+		}
+		return u.Digits(60, 0)
+	}
+	if one, each := f(50), f(1); one < 5 || each > 3.5 {
+		t.Errorf("after an incident of 40 values another has %.1f digits as one event, %.1f when each value counts", one, each)
+	}
+	// What lasts longer than an event is what the series does.
+	if long := f(10); long > 3.5 {
+		t.Errorf("after a change that lasted it has %.1f digits", long)
+	}
+}
+
+// A few incidents hardly make the next one less rare: an exponential fit that took
+// them for chance would give it 3 digits.
+func TestRobustTail(t *testing.T) {
+	f := func(incident float64) float64 {
+		u := NewRobust(10_000)
+		r := rand.New(rand.NewPCG(7, 8))
+		for i := range 8000 {
+			x := r.ExpFloat64() / math.Ln10 // digits of surprise, by chance alone
+			if i%1300 == 700 {
+				x = max(x, incident)
+			}
+			u.Add(x, 1)
+		}
+		return u.Digits(7, 0)
+	}
+	if without, with := f(0), f(20); without < 5.5 || without > 8.5 || with < 5 {
+		t.Errorf("7 digits are %.1f without incidents and %.1f with six of them", without, with)
+	}
+}
