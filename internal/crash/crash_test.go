@@ -178,7 +178,7 @@ func TestLateSamplesUnderFaults(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			p := randomPlan(2000 + seed)
-			r, _ := runPlan(t, s, p, func(r *reader) bool { return truth.differs(r.got) == "" })
+			r, _ := unstuck(t, s, p, func(r *reader) bool { return truth.differs(r.got) == "" })
 			wrong := truth.differs(r.got)
 			if len(r.doubles)+len(r.wrong) > 0 {
 				wrong += fmt.Sprint(r.doubles, r.wrong)

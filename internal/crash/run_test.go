@@ -72,11 +72,26 @@ func runPlan(t *testing.T, s setup, p plan, done func(*reader) bool) (r *reader,
 // check runs a plan and fails when the results are not those wanted.
 func check(t *testing.T, s setup, p plan, want results) map[string]int {
 	t.Helper()
-	r, happened := runPlan(t, s, p, func(r *reader) bool { return r.has(want) })
+	r, happened := unstuck(t, s, p, func(r *reader) bool { return r.has(want) })
 	if wrong := r.compare(want); wrong != "" {
 		t.Errorf("%s\n%s\nthe last of the log:\n%s", p, wrong, r.w.log)
 	}
 	return happened
+}
+
+// unstuck runs a plan, and once or twice more when it did not come to its end
+// because kfake got stuck: it waits for ever for a member that has left while it was
+// waiting to join, which a real broker notices. What was read by then must not be
+// wrong all the same.
+func unstuck(t *testing.T, s setup, p plan, done func(*reader) bool) (r *reader, happened map[string]int) {
+	t.Helper()
+	for left := 2; ; left-- {
+		r, happened = runPlan(t, s, p, done)
+		if done(r) || left == 0 || len(r.doubles)+len(r.wrong) > 0 || !r.w.log.endsWith("unable to join group session") {
+			return r, happened
+		}
+		t.Logf("seed %d: the broker waits for a member that is gone; again", p.seed)
+	}
 }
 
 // faults makes the faults of the plan happen, one after the other.

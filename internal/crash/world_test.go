@@ -249,6 +249,20 @@ func (l *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// endsWith reports whether most of the last lines hold a text.
+func (l *tail) endsWith(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	last := l.lines[max(len(l.lines)-10, 0):]
+	for _, line := range last {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return 2*n > len(last)
+}
+
 func (l *tail) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
