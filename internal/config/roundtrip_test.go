@@ -232,7 +232,7 @@ func drawRule(t *rapid.T, i int) flyball.Rule {
 		return rapid.StringMatching(`[!-~]`).Draw(t, label) + awkward().Draw(t, label)
 	}
 	r := flyball.Rule{Name: name(t, "rule", i), When: text("when"), Target: text("target"),
-		Action:   flyball.Action{Name: text("action")},
+		Action:   flyball.Action{Name: strings.ReplaceAll(text("action"), "{", "(")}, // no places in names
 		Mode:     rapid.SampledFrom([]flyball.Mode{flyball.ModeObserve, flyball.ModeAuto}).Draw(t, "mode"),
 		Cooldown: seconds(t, "cooldown", 0, 30*86400), Deadline: seconds(t, "deadline", 1, 86400),
 		Owner: rapid.OneOf(rapid.Just(""), awkward()).Draw(t, "owner")}
