@@ -30,6 +30,7 @@ type Scenario struct {
 	lines   []string // of the whole file
 	options options
 	spec    *config.Config
+	later   map[string]*config.Config // that configure puts in place, by name
 	input   *input.Input
 	steps   []step
 }
@@ -65,18 +66,23 @@ func Load(path string) (*Scenario, error) {
 // Parse reads a scenario; path is where other files that it names are relative
 // to.
 func Parse(path, text string) (*Scenario, error) {
-	s := &Scenario{Path: path, lines: strings.Split(text, "\n"), options: defaultOptions()}
+	s := &Scenario{Path: path, lines: strings.Split(text, "\n"), options: defaultOptions(), later: map[string]*config.Config{}}
 	comment, parts := split(s.lines)
 	s.Comment = comment
 	known := map[string]part{}
 	var configs []part
+	later := map[string][]part{}
 	for _, p := range parts {
 		_, twice := known[p.name]
 		switch {
 		case twice:
 			return nil, s.errorAt(p.from-1, "there are two parts named %s", p.name)
 		case strings.HasSuffix(p.name, ".yaml"):
-			configs = append(configs, p)
+			if dir, _, below := strings.Cut(p.name, "/"); below {
+				later[dir] = append(later[dir], p)
+			} else {
+				configs = append(configs, p)
+			}
 		case p.name != "options" && p.name != "input" && p.name != "script":
 			return nil, s.errorAt(p.from-1, "unknown part %s: want options, *.yaml, input or script", p.name)
 		}
@@ -90,6 +96,13 @@ func Parse(path, text string) (*Scenario, error) {
 	}
 	if err := s.readConfig(configs); err != nil {
 		return nil, err
+	}
+	for name, parts := range later {
+		spec, err := s.readParts(parts)
+		if err != nil {
+			return nil, err
+		}
+		s.later[name] = spec
 	}
 	if err := s.readInput(known["input"]); err != nil {
 		return nil, err
@@ -136,21 +149,27 @@ func partName(line string) (string, bool) {
 
 // readConfig reads the YAML parts, or the directory that the options name, or
 // the default.
-func (s *Scenario) readConfig(parts []part) error {
-	read := config.Options{AllowUnresolved: true}
-	if dir := s.options.config; dir != "" {
-		if len(parts) > 0 {
-			return s.errorAt(parts[0].from-1, "the options name a configuration: leave this one out")
-		}
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(filepath.Dir(s.Path), dir)
-		}
-		var err error
-		if s.spec, err = read.Load(dir); err != nil {
-			return s.errorAt(s.options.configLine, "%v", err)
-		}
-		return nil
+func (s *Scenario) readConfig(parts []part) (err error) {
+	dir := s.options.config
+	if dir == "" {
+		s.spec, err = s.readParts(parts)
+		return err
 	}
+	if len(parts) > 0 {
+		return s.errorAt(parts[0].from-1, "the options name a configuration: leave this one out")
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(filepath.Dir(s.Path), dir)
+	}
+	read := config.Options{AllowUnresolved: true}
+	if s.spec, err = read.Load(dir); err != nil {
+		return s.errorAt(s.options.configLine, "%v", err)
+	}
+	return nil
+}
+
+// readParts reads YAML parts as one configuration, the default one where there are none.
+func (s *Scenario) readParts(parts []part) (*config.Config, error) {
 	files := []config.File{{Name: "default.yaml", Text: defaultConfig}}
 	if len(parts) > 0 {
 		files = nil
@@ -160,19 +179,19 @@ func (s *Scenario) readConfig(parts []part) error {
 		files = append(files, config.File{Name: p.name, Text: []byte(p.text)})
 		offset[p.name] = p.from
 	}
+	read := config.Options{AllowUnresolved: true}
 	spec, problems := read.Read(files)
 	for _, p := range problems {
 		if p.Severity == strictyaml.Error {
 			line := p.Line + offset[p.File]
 			p.File, p.Line = "", 0
-			return s.errorAt(line-1, "%s", strings.TrimLeft(p.String(), ":0 "))
+			return nil, s.errorAt(line-1, "%s", strings.TrimLeft(p.String(), ":0 "))
 		}
 	}
-	s.spec = spec
 	if err := engine.Validate(spec); err != nil {
-		return s.errorAt(0, "%v", err)
+		return nil, s.errorAt(0, "%v", err)
 	}
-	return nil
+	return spec, nil
 }
 
 func (s *Scenario) readInput(p part) error {

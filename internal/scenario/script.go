@@ -51,7 +51,7 @@ func (s *Scenario) readScript(p part) error {
 		}
 		st := step{index: p.from + i, text: text}
 		var err error
-		if st.action, st.expects, err = parseCommand(text); err != nil {
+		if st.action, st.expects, err = s.parseCommand(text); err != nil {
 			return s.errorAt(st.index, "%v", err)
 		}
 		if i+1 < len(lines) && strings.TrimSpace(lines[i+1]) == dashes {
@@ -71,7 +71,7 @@ func (s *Scenario) readScript(p part) error {
 	return nil
 }
 
-func parseCommand(text string) (act action, expects bool, err error) {
+func (s *Scenario) parseCommand(text string) (act action, expects bool, err error) {
 	words, err := input.Words(text)
 	if err != nil {
 		return nil, false, err
@@ -94,13 +94,15 @@ func parseCommand(text string) (act action, expects bool, err error) {
 		act, err = parseNew(args)
 	case "clickhouse":
 		act, err = parseClickHouse(args)
+	case "configure":
+		act, err = s.parseConfigure(args)
 	case "show":
 		act, err = parseShow(args)
 	case "expect":
 		act, err = parseExpect(args)
 		return act, true, err
 	default:
-		err = fmt.Errorf("unknown command %q: want advance, flush, crash, abort, rebalance, idle, lag, resume, new, clickhouse, show or expect", words[0])
+		err = fmt.Errorf("unknown command %q: want advance, flush, crash, abort, rebalance, idle, lag, resume, new, clickhouse, configure, show or expect", words[0])
 	}
 	return act, false, err
 }
@@ -248,6 +250,20 @@ func parseClickHouse(args []string) (action, error) {
 	return func(r *run) error {
 		r.engine.Suspend(engine.Recorder, args[0] == "down")
 		return nil
+	}, nil
+}
+
+func (s *Scenario) parseConfigure(args []string) (action, error) {
+	if len(args) != 1 {
+		return nil, fmt.Errorf("want configure and a name, such as configure next with a part -- next/config.yaml --")
+	}
+	spec := s.later[args[0]]
+	if spec == nil {
+		return nil, fmt.Errorf("there is no part -- %s/config.yaml --", args[0])
+	}
+	return func(r *run) error {
+		r.printer.spec = spec
+		return r.engine.Configure(spec)
 	}, nil
 }
 
