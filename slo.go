@@ -13,8 +13,9 @@ type SLO struct {
 	// Selector narrows the indicator's series, by group labels; the SLO covers
 	// the sum of the series that fit.
 	Selector []Matcher
-	// Parts make the SLO a composite: it counts the samples of all of them, by their
-	// weights, and Indicator and Selector are those of the first. Nil is none.
+	// Parts make the SLO a composite: it counts the samples (or slices of time) of all
+	// of them, by their weights, and Indicator and Selector are those of the first. Nil
+	// is none.
 	Parts []Part
 	// Threshold makes a sample good or bad by its value, in place of the indicator's
 	// conditions; nil is those.
@@ -67,10 +68,13 @@ type SLO struct {
 // Part is one indicator of a composite SLO. All of an SLO have the same source,
 // entity, pane, window and lateness.
 type Part struct {
-	// Indicator and Selector are as in SLO.
-	Indicator string
-	Selector  []Matcher
-	// Weight is as how many samples each counts, from 1 to 1,000.
+	// Indicator, Selector, Threshold and SliceTargetPPB are as in SLO.
+	Indicator      string
+	Selector       []Matcher
+	Threshold      *Threshold
+	SliceTargetPPB int64
+	// Weight is as how many samples each counts, from 1 to 1,000; for RatioTimeslices
+	// as how many slices. Timeslices have none: a slice is bad that is bad in any part.
 	Weight int64
 }
 

@@ -85,6 +85,8 @@ type budgets struct {
 	overflow string        // its entity
 	mute     bool          // counts for another, and is not judged
 	highest  *store        // what may be good at most, where a threshold is not exact; else nil
+	feeds    *store        // the composite whose part this is, where that counts slices of time; else nil
+	weight   int64         // of the slices there
 
 	series   map[seriesKey]*sloSeries
 	entities map[string]int // per SLO, without the overflow

@@ -34,6 +34,14 @@ func extended() Config {
 		{Name: "whole", Indicator: "latency", TargetPPB: 900_000_000, Period: time.Hour, Tiers: tier(3, time.Minute, 20*time.Second, 0),
 			Parts: []flyball.Part{{Indicator: "latency", Weight: 3, Selector: []flyball.Matcher{mustMatcher(`http.route="/a"`)}},
 				{Indicator: "latency", Weight: 1, Selector: []flyball.Matcher{mustMatcher(`http.route!="/a"`)}}}},
+		{Name: "either", Indicator: "latency", TargetPPB: 800_000_000, Period: 2 * time.Hour, Method: flyball.Timeslices, Slice: 20 * time.Second,
+			NoData: flyball.NoDataGood, Tiers: tier(2, 5*time.Minute, time.Minute, 0),
+			Parts: []flyball.Part{{Indicator: "latency", Weight: 1, SliceTargetPPB: 700_000_000, Threshold: &flyball.Threshold{Op: "lte", Value: 1e6}},
+				{Indicator: "latency", Weight: 1, SliceTargetPPB: 900_000_000, Selector: []flyball.Matcher{mustMatcher(`http.route="/a"`)}}}},
+		{Name: "shares", Indicator: "latency", TargetPPB: 800_000_000, Period: time.Hour, Method: flyball.RatioTimeslices, Slice: 20 * time.Second,
+			NoData: flyball.NoDataBad, Tiers: tier(2, time.Minute, 20*time.Second, 0),
+			Parts: []flyball.Part{{Indicator: "latency", Weight: 2, Selector: []flyball.Matcher{mustMatcher(`http.route="/a"`)}},
+				{Indicator: "latency", Weight: 1, Threshold: &flyball.Threshold{Op: "lt", Value: 2e6}}}},
 	}
 	return cfg
 }
@@ -61,7 +69,7 @@ func TestExtensionsLawIsNotEmpty(t *testing.T) {
 	})
 	for _, what := range []string{
 		"groups burn_rate", "held burn_rate", "held budget_forecast", "maintained burn_rate", "slow burn_rate", "slow budget_forecast",
-		"slices burn_rate", "whole burn_rate", "groups", "excluded", "suppressed",
+		"slices burn_rate", "whole burn_rate", "either burn_rate", "shares burn_rate", "groups", "excluded", "suppressed",
 	} {
 		if seen[what] == 0 {
 			t.Errorf("no random log has any %s", what)

@@ -81,7 +81,8 @@ func (m *Machine) advance(b *budgets, s *sloSeries, from, to flyball.Time) {
 				panes[0].total += panes[n].total
 				panes[0].bad += panes[n].bad
 			}
-			s.tracker.Add(panes[0].start, panes[0].total, panes[0].bad)
+			total, bad := s.tracker.Add(panes[0].start, panes[0].total, panes[0].bad)
+			b.feed(s, panes[0].start, total, bad, false)
 			panes = panes[n:]
 		}
 		m.judge(b, s, next, counted)
@@ -269,7 +270,8 @@ func (m *Machine) lateForBudgets(st *store, sr *window.Series, start flyball.Tim
 	}
 	for _, c := range st.covering(sr) {
 		s := st.of(c, sr.Entity)
-		s.tracker.Add(start, total, bad)
+		moreTotal, moreBad := s.tracker.Add(start, total, bad)
+		st.feed(s, start, moreTotal, moreBad, true)
 		st.mark(s)
 	}
 }

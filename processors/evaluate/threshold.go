@@ -80,7 +80,7 @@ func (b *budgets) sliHighest(s *sloSeries, at flyball.Time) float64 {
 }
 
 // limited counts by a threshold what of a partial pane has values.
-func limited(t flyball.Threshold, good func(*histogram.Histogram, flyball.Threshold) uint64) func(processors.PaneRow) (processors.PaneRow, bool) {
+func limited(t flyball.Threshold, good goodCount) func(processors.PaneRow) (processors.PaneRow, bool) {
 	return func(r processors.PaneRow) (processors.PaneRow, bool) {
 		var h histogram.Histogram
 		if len(r.Hist) == 0 || h.MergeBinary(r.Hist) != nil || h.Count() == 0 {

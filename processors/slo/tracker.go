@@ -67,15 +67,19 @@ func unitOf(s *flyball.SLO, pane time.Duration) time.Duration {
 	return roundUp(max(s.Slice, pane), pane)
 }
 
-// Add counts samples of the pane that starts at start, on time or late.
-func (t *Tracker) Add(start flyball.Time, total, bad int64) {
+// Add counts samples of the pane that starts at start, on time or late, and returns
+// what the budget counts more (or less) by them: for a method that counts slices of
+// time, how the slice changed. Of a composite SLO that counts slices, what is added
+// are such changes of its parts.
+func (t *Tracker) Add(start flyball.Time, total, bad int64) (moreTotal, moreBad int64) {
 	if total == 0 && bad == 0 {
-		return
+		return 0, 0
 	}
-	t.add(start, counts{total, bad})
+	c := t.add(start, counts{total, bad})
+	return c.total, c.bad
 }
 
-func (t *Tracker) add(start flyball.Time, c counts) {
+func (t *Tracker) add(start flyball.Time, c counts) counts {
 	was, is := t.rings[0].add(start, c)
 	if w := t.rings[0].weigh; w != nil {
 		c = w(is).minus(w(was))
@@ -83,12 +87,13 @@ func (t *Tracker) add(start flyball.Time, c counts) {
 		c = is.minus(was)
 	}
 	if c == (counts{}) {
-		return
+		return c
 	}
 	for i := range t.rings[1:] {
 		t.rings[i+1].add(start, c)
 	}
 	t.periods.add(start, c)
+	return c
 }
 
 // Sum returns the counts of [at − window, at). window is at most the longest of
@@ -190,10 +195,14 @@ func (t *Tracker) withMissing(c counts, from, to flyball.Time) counts {
 
 // each is the weight of a slice of time.
 func (t *Tracker) each() int64 {
-	if t.spec.Method == flyball.RatioTimeslices {
-		return ratioUnit
+	if t.spec.Method != flyball.RatioTimeslices {
+		return 1
 	}
-	return 1
+	weight := int64(0)
+	for i := range t.spec.Parts {
+		weight += t.spec.Parts[i].Weight
+	}
+	return ratioUnit * max(weight, 1)
 }
 
 // countsMissing reports whether slices of time without samples count.

@@ -12,6 +12,9 @@ type weigh func(counts) counts
 const ratioUnit = 1_000_000_000
 
 func weighBy(s *flyball.SLO) weigh {
+	if len(s.Parts) > 0 {
+		return weighParts(s.Method)
+	}
 	switch s.Method {
 	case flyball.Timeslices:
 		target := uint64(s.SliceTargetPPB)
@@ -31,6 +34,18 @@ func weighBy(s *flyball.SLO) weigh {
 			}
 			return counts{ratioUnit, scale(c.bad, ratioUnit, c.total)}
 		}
+	}
+	return nil
+}
+
+// weighParts is for the slices of a composite, in which its parts' own were added up:
+// how many had samples, and how many of those were bad, or their weighed shares.
+func weighParts(method flyball.BudgetingMethod) weigh {
+	switch method {
+	case flyball.Timeslices:
+		return func(c counts) counts { return counts{min(c.total, 1), min(c.bad, 1)} }
+	case flyball.RatioTimeslices:
+		return func(c counts) counts { return c }
 	}
 	return nil
 }

@@ -20,12 +20,8 @@ func (b *sloBuilder) isComposite() bool {
 // composite makes the objectives parts of one SLO, whose samples add up by their
 // weights.
 func (b *sloBuilder) composite() {
-	switch s := &b.Spec; {
-	case s.Indicator != nil || s.IndicatorRef != "":
+	if s := &b.Spec; s.Indicator != nil || s.IndicatorRef != "" {
 		b.Report("spec.objectives", kind.CodeConflict, "the SLO has an indicator, and so have its objectives", "a composite has those of its objectives only")
-		return
-	case b.base.Method != flyball.Occurrences:
-		b.Report("spec.budgetingMethod", kind.CodeUnsupported, fmt.Sprintf("a composite SLO with the budgeting method %s is not supported, Occurrences is", s.BudgetingMethod), "")
 		return
 	}
 	if len(b.base.GroupBy) > 0 {
@@ -35,9 +31,7 @@ func (b *sloBuilder) composite() {
 	weights := b.weights()
 	for i, o := range b.Spec.Objectives {
 		path := fmt.Sprintf("spec.objectives[%d]", i)
-		if first := b.Spec.Objectives[0]; o.Target != first.Target || o.TargetPercent != first.TargetPercent {
-			b.Report(path, kind.CodeConflict, "the objectives of a composite SLO have one target", "write the target of the first")
-		}
+		b.alike(path, o)
 		if b.compiler.SLOsOnly {
 			continue
 		}
@@ -45,17 +39,33 @@ func (b *sloBuilder) composite() {
 		if sli == nil || sli.indicator == "" {
 			continue
 		}
-		if sli.threshold {
-			b.Report(path, kind.CodeUnsupported, "a thresholdMetric cannot be part of a composite SLO, a ratioMetric can", "let an Indicator count the samples beyond the threshold as bad")
-			continue
-		}
 		if b.base.Indicator == "" {
 			b.base.Indicator, b.base.Selector, b.compiled = sli.indicator, sli.selector, sli
 		}
 		b.fits(path, sli.indicator)
+		part := flyball.Part{Indicator: sli.indicator, Selector: sli.selector, Threshold: b.threshold(path, o, sli)}
 		if i < len(weights) {
-			b.base.Parts = append(b.base.Parts, flyball.Part{Indicator: sli.indicator, Selector: sli.selector, Weight: weights[i]})
+			part.Weight = weights[i]
 		}
+		if b.base.Method == flyball.Timeslices {
+			part.SliceTargetPPB = b.sliceTarget(path, o)
+		}
+		b.base.Parts = append(b.base.Parts, part)
+	}
+}
+
+// alike reports what an objective of a composite cannot have for itself.
+func (b *sloBuilder) alike(path string, o spec.Objective) {
+	first := b.Spec.Objectives[0]
+	if o.Target != first.Target || o.TargetPercent != first.TargetPercent {
+		b.Report(path, kind.CodeConflict, "the objectives of a composite SLO have one target", "write the target of the first")
+	}
+	if o.TimeSliceWindow != first.TimeSliceWindow {
+		b.Report(path, kind.CodeConflict, "the objectives of a composite SLO have one timeSliceWindow", "write that of the first")
+	}
+	if b.base.Method == flyball.Timeslices && o.CompositeWeight != "" {
+		b.Report(path+".compositeWeight", kind.CodeConflict,
+			"slices of time have no weights: one is bad that is bad in any objective", "delete the line, or count RatioTimeslices")
 	}
 }
 
@@ -85,8 +95,12 @@ func (b *sloBuilder) fits(path, name string) {
 	}
 }
 
-// maxWeight bounds weights, so that weighted counts stay far below 2^63.
-const maxWeight = 1000
+// maxWeight bounds weights, and maxRatioWeights their sum where they are those of
+// shares of slices, so that weighted counts stay below 2^63.
+const (
+	maxWeight       = 1000
+	maxRatioWeights = 200
+)
 
 // weights returns the weights of the objectives in whole numbers, as small as they
 // can be.
@@ -111,6 +125,7 @@ func (b *sloBuilder) weights() []int64 {
 		least.GCD(nil, nil, least, w.Num())
 	}
 	var out []int64
+	sum := int64(0)
 	for i, w := range list {
 		n := new(big.Int).Div(w.Num(), least)
 		if n.Cmp(big.NewInt(maxWeight)) > 0 {
@@ -118,7 +133,10 @@ func (b *sloBuilder) weights() []int64 {
 				fmt.Sprintf("in whole numbers the weight is %v, more than %d", n, maxWeight), "use rounder weights")
 			return nil
 		}
-		out = append(out, n.Int64())
+		out, sum = append(out, n.Int64()), sum+n.Int64()
+	}
+	if b.base.Method == flyball.RatioTimeslices && sum > maxRatioWeights {
+		b.Report("spec.objectives", strictyaml.CodeOutOfRange, fmt.Sprintf("in whole numbers the weights add up to %d, more than %d", sum, maxRatioWeights), "use rounder weights")
 	}
 	return out
 }

@@ -10,7 +10,6 @@ import (
 
 // Format returns the spec and the annotations of a document that gives an SLO.
 func Format(s *flyball.SLO) (spec.SLO, map[string]string) {
-	count := func() *spec.Metric { return metricOf(s.Indicator, s.Selector) }
 	window := spec.TimeWindow{Duration: spec.Period{Fixed: s.Period}, IsRolling: true}
 	if s.Calendar != nil {
 		window = objective.FormatCalendar(s.Calendar)
@@ -19,12 +18,7 @@ func Format(s *flyball.SLO) (spec.SLO, map[string]string) {
 	if s.Method == flyball.Timeslices {
 		target.TimeSliceTarget = objective.FormatPPB(s.SliceTargetPPB)
 	}
-	sli := spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: count(), Total: count()}}
-	if s.Threshold != nil {
-		sli = spec.SLI{ThresholdMetric: count()}
-		sli.ThresholdMetric.MetricSource.Spec = spec.Count{Indicator: s.Indicator, Selector: texts(s.Selector), Unit: "ns"}
-		target.Op, target.Value = s.Threshold.Op, spec.Text(strconv.FormatFloat(s.Threshold.Value, 'f', -1, 64))
-	}
+	sli := sliOf(s.Indicator, s.Selector, s.Threshold, &target)
 	if len(s.Parts) > 0 {
 		return formatComposite(s, window, target), objective.FormatAnnotations(s)
 	}
@@ -32,6 +26,17 @@ func Format(s *flyball.SLO) (spec.SLO, map[string]string) {
 		Indicator:  &spec.InlineSLI{Spec: sli},
 		TimeWindow: []spec.TimeWindow{window}, BudgetingMethod: s.Method.String(), Objectives: []spec.Objective{target}}
 	return out, objective.FormatAnnotations(s)
+}
+
+// sliOf returns the SLI of an indicator; a threshold is written into the objective.
+func sliOf(indicator string, selector []flyball.Matcher, t *flyball.Threshold, o *spec.Objective) spec.SLI {
+	if t == nil {
+		return spec.SLI{RatioMetric: &spec.RatioMetric{Counter: true, Bad: metricOf(indicator, selector), Total: metricOf(indicator, selector)}}
+	}
+	values := metricOf(indicator, selector)
+	values.MetricSource.Spec = spec.Count{Indicator: indicator, Selector: texts(selector), Unit: "ns"}
+	o.Op, o.Value = t.Op, spec.Text(strconv.FormatFloat(t.Value, 'f', -1, 64))
+	return spec.SLI{ThresholdMetric: values}
 }
 
 func texts(ms []flyball.Matcher) []string {
@@ -50,9 +55,12 @@ func formatComposite(s *flyball.SLO, window spec.TimeWindow, target spec.Objecti
 	out := spec.SLO{Service: s.Service, TimeWindow: []spec.TimeWindow{window}, BudgetingMethod: s.Method.String()}
 	for _, p := range s.Parts {
 		o := target
-		o.CompositeWeight = spec.Decimal(strconv.FormatInt(p.Weight, 10))
-		o.Indicator = &spec.InlineSLI{Spec: spec.SLI{RatioMetric: &spec.RatioMetric{
-			Counter: true, Bad: metricOf(p.Indicator, p.Selector), Total: metricOf(p.Indicator, p.Selector)}}}
+		if s.Method == flyball.Timeslices {
+			o.TimeSliceTarget = objective.FormatPPB(p.SliceTargetPPB)
+		} else {
+			o.CompositeWeight = spec.Decimal(strconv.FormatInt(p.Weight, 10))
+		}
+		o.Indicator = &spec.InlineSLI{Spec: sliOf(p.Indicator, p.Selector, p.Threshold, &o)}
 		out.Objectives = append(out.Objectives, o)
 	}
 	return out

@@ -25,6 +25,12 @@ func revisionOf(s *flyball.SLO, indicators map[string]*kind.Indicator) string {
 	}
 	for _, p := range s.Parts {
 		add(p.Indicator, p.Selector, p.Weight)
+		if p.Threshold != nil {
+			said = append(said, p.Threshold)
+		}
+		if s.Method != flyball.Occurrences { // kept are the verdicts on slices, not what they rest on
+			said = append(said, s.Method, s.Slice, p.SliceTargetPPB)
+		}
 	}
 	text, err := json.Marshal(said)
 	if err != nil {

@@ -309,7 +309,9 @@ func (b *sloBuilder) objectives() []flyball.SLO {
 			b.Report(path+".compositeWeight", kind.CodeConflict, "compositeWeight belongs to objectives with SLIs of their own", "delete the line")
 		}
 		slo := b.base
-		b.threshold(path, o, &slo)
+		if !b.isComposite() {
+			slo.Threshold = b.threshold(path, o, b.compiled)
+		}
 		unit, what := b.slice(path, o, &slo)
 		slo.Tiers = slices.Clone(b.base.Tiers)
 		if !b.customTiers && b.base.Period > 0 {
