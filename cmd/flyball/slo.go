@@ -17,7 +17,7 @@ import (
 func newSLO() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "slo",
-		Short: "Work on SLOs offline",
+		Short: "Say where SLOs stand, or run them over recorded slices",
 		Args:  exactArgs(0),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

@@ -28,9 +28,12 @@ const (
 
 // Summary is where an SLO stands.
 type Summary struct {
-	// SLO is its name, At the end of the last slice.
-	SLO string       `json:"slo"`
-	At  flyball.Time `json:"at"`
+	// SLO is its name, At the end of the last slice. Entity and Labels, as JSON, tell
+	// which of its budgets it is, where it was not replayed from slices of one.
+	SLO    string       `json:"slo"`
+	Entity string       `json:"entity,omitempty"`
+	Labels string       `json:"labels,omitempty"`
+	At     flyball.Time `json:"at"`
 	// State is OK, EXHAUSTED or NO_DATA.
 	State string `json:"state"`
 	// SLI is the good share, Target the objective, Gap their difference.
