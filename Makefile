@@ -9,7 +9,7 @@ FUZZTIME ?= 60s
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka lint fuzz bench bench-report clickhouse kafka cc accuracy-canary accuracy-nab clean help
+.PHONY: build dev test test-kafka lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ bench: build clickhouse ## measure; writes benchmarks/out/bench.json
 
 bench-report: clickhouse ## time reports over a month of 1,000 SLOs; writes benchmarks/out/report.json
 	$(GO) run ./benchmarks/report $(REPORT_ARGS)
+
+bench-storage: clickhouse ## weigh tables, columns and codecs; writes benchmarks/out/storage.json
+	$(GO) run ./benchmarks/storage
 
 accuracy-canary: ## measure the canary judges; writes benchmarks/out/canary.json
 	$(GO) run ./benchmarks/accuracy/canary
