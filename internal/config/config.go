@@ -22,6 +22,8 @@ type Config struct {
 	// SLOs are the objectives on indicators; an OpenSLO document with several
 	// objectives gives several.
 	SLOs []flyball.SLO
+	// Canaries say how new versions are compared with old ones.
+	Canaries []flyball.Canary
 	// Rules turn findings into commands.
 	Rules []flyball.Rule
 }

@@ -37,6 +37,7 @@ func Kinds() []Kind {
 		declare(APIVersion, "Source", func(l *loading) *[]*kind.Object[spec.Source] { return &l.sources }),
 		declare(APIVersion, "Indicator", func(l *loading) *[]*kind.Object[spec.Indicator] { return &l.indicators }),
 		declare(APIVersion, "Rule", func(l *loading) *[]*kind.Object[spec.Rule] { return &l.rules }),
+		declare(APIVersion, "Canary", func(l *loading) *[]*kind.Object[spec.Canary] { return &l.canaries.Canaries }),
 		declare(APIVersion, "Exclusion", func(l *loading) *[]*kind.Object[spec.Exclusion] { return &l.openslo.Exclusions }),
 		declare(OpenSLOVersion, "Service", func(l *loading) *[]*kind.Object[spec.Service] { return &l.openslo.Services }),
 		declare(OpenSLOVersion, "DataSource", func(l *loading) *[]*kind.Object[spec.DataSource] { return &l.openslo.DataSources }),

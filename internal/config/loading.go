@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/canary"
 	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/openslo"
 	"github.com/flyball-io/flyball/internal/config/spec"
@@ -26,6 +27,7 @@ type loading struct {
 	indicators []*kind.Object[spec.Indicator]
 	rules      []*kind.Object[spec.Rule]
 	openslo    openslo.Documents
+	canaries   canary.Documents
 
 	pipeline Pipeline
 	// compiled forms by name, those with problems too, so that what refers to
@@ -56,11 +58,13 @@ func (l *loading) compile() *Config {
 	c.Indicators = l.compileIndicators()
 	c.SLOs = l.openslo.Compile(openslo.Context{Decoder: l.decoder, Names: l.names,
 		Indicators: l.indicatorOf, SLOsOnly: l.options.SLOsOnly})
+	c.Canaries = l.canaries.Compile(canary.Context{Indicators: l.indicatorOf})
 	c.Rules = l.compileRules()
 	l.reportUnused()
 	sortByName(c.Sources, func(s flyball.Source) string { return s.Name })
 	sortByName(c.Indicators, func(i flyball.Indicator) string { return i.Name })
 	sortByName(c.SLOs, func(s flyball.SLO) string { return s.Name })
+	sortByName(c.Canaries, func(k flyball.Canary) string { return k.Name })
 	sortByName(c.Rules, func(r flyball.Rule) string { return r.Name })
 	return c
 }

@@ -11,6 +11,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/canary"
 	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/openslo"
 	"github.com/flyball-io/flyball/internal/config/spec"
@@ -35,6 +36,9 @@ func Marshal(c *Config) ([]byte, error) {
 		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name, annotations, text))
 	}
 	docs = append(docs, exclusions(c.SLOs)...)
+	for _, k := range c.Canaries {
+		docs = append(docs, document(APIVersion, "Canary", k.Name, nil, canary.Format(&k)))
+	}
 	for _, r := range c.Rules {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
 	}

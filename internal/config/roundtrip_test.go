@@ -18,7 +18,7 @@ import (
 )
 
 func diffConfigs(a, b *Config) string {
-	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(flyball.SLO{}, "Revision"), cmp.Comparer(func(x, y flyball.Matcher) bool {
+	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(flyball.SLO{}, "Revision"), cmpopts.IgnoreFields(flyball.Canary{}, "Revision"), cmp.Comparer(func(x, y flyball.Matcher) bool {
 		return x.String() == y.String() && x.Number == y.Number
 	}))
 }

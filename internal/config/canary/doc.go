@@ -1,0 +1,2 @@
+// Package canary compiles the documents of kind Canary.
+package canary
