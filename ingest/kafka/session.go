@@ -100,6 +100,7 @@ func Join(cfg Config) (*Session, error) {
 		// A successor needs both: the dead member's partitions and, for their
 		// offsets, the end of its transaction.
 		kgo.SessionTimeout(cfg.TransactionTimeout),
+		kgo.HeartbeatInterval(cfg.TransactionTimeout / 5),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		// Markers of transactions take up offsets. Without them a partition that
 		// ends in one would never look read to its end.

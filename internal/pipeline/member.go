@@ -59,10 +59,10 @@ type member struct {
 const drainTimeout = 6 * time.Second
 
 // draining returns the context of a transaction: it may take as long as the
-// brokers let it be open, and after the end of ctx only so long as a shutdown
+// brokers let it be open, which is the limit, and after the end of ctx only so long as a shutdown
 // may.
-func draining(ctx context.Context) (context.Context, context.CancelFunc) {
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionTimeout)
+func draining(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	stop := context.AfterFunc(ctx, func() {
 		t := time.AfterFunc(drainTimeout, cancel)
 		context.AfterFunc(work, func() { t.Stop() })
@@ -124,7 +124,7 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (c
 	if !in.any && !m.always {
 		return false, nil
 	}
-	drain, cancel := draining(ctx)
+	drain, cancel := draining(ctx, m.join.TransactionTimeout)
 	defer cancel()
 	started := time.Now()
 	out, err := st.flush(drain, started)

@@ -75,9 +75,6 @@ type pipeline struct {
 	ready    func()
 }
 
-// transactionTimeout is how long a dead member's transaction may block readers.
-const transactionTimeout = 15 * time.Second
-
 // evaluateInterval is how long evaluate gathers panes for one transaction.
 const evaluateInterval = 100 * time.Millisecond
 
@@ -141,7 +138,7 @@ func newPipeline(o Options) (*pipeline, error) {
 // clientOptions are those of clients that are no group members.
 func (p *pipeline) clientOptions() []kgo.Opt {
 	return append([]kgo.Opt{
-		kgo.SeedBrokers(p.cfg.Pipeline.Kafka.Brokers...), kgo.ClientID("flyball"),
+		kgo.SeedBrokers(p.cfg.Pipeline.Kafka.Brokers...), kgo.ClientID(p.cfg.Pipeline.Kafka.ClientID),
 	}, p.Kafka...)
 }
 
@@ -150,10 +147,10 @@ func (p *pipeline) member(role, group string, number int, topics []string) *memb
 	return &member{
 		role: role, ready: p.ready, metrics: p.Metrics, log: p.Log, interval: time.Duration(p.cfg.Pipeline.CommitInterval), maxPoll: 2000,
 		join: kafka.Config{
-			Brokers: p.cfg.Pipeline.Kafka.Brokers, ClientID: "flyball-" + role,
+			Brokers: p.cfg.Pipeline.Kafka.Brokers, ClientID: p.cfg.Pipeline.Kafka.ClientID + "-" + role,
 			Group: p.cfg.Pipeline.Kafka.Group + "-" + group, Topics: topics,
 			TransactionalID:    fmt.Sprintf("%s-%s-%s-%d", p.cfg.Pipeline.Kafka.Group, group, p.instance, number),
-			TransactionTimeout: transactionTimeout,
+			TransactionTimeout: time.Duration(p.cfg.Pipeline.Kafka.SessionTimeout),
 			Partitioner:        p.emit.partitioner(),
 			Options:            p.Kafka,
 		},

@@ -33,6 +33,14 @@ type Kafka struct {
 	TopicPrefix string `yaml:"topicPrefix" default:"flyball."`
 	// Group starts the names of consumer groups and transactional ids.
 	Group string `yaml:"group" default:"flyball"`
+	// ClientID starts the client ids of all connections: brokers write them into
+	// their logs and show them with the members of groups.
+	ClientID string `yaml:"clientID" default:"flyball"`
+	// SessionTimeout is how long the brokers wait for a sign of life of a process
+	// before others take over, and how long its unfinished transaction may stand.
+	// Brokers refuse less than their group.min.session.timeout.ms, 6s unless it
+	// was changed.
+	SessionTimeout Duration `yaml:"sessionTimeout" default:"15s" min:"6s" max:"5m"`
 	// TLS encrypts connections; without it they are plain.
 	TLS *TLS `yaml:"tls,omitempty"`
 	// SASL says who we are; without it nobody is said.

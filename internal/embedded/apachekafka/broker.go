@@ -78,7 +78,7 @@ func (b *Broker) choosePorts() error {
 		{name: controller, protocol: plaintext},
 	}
 	for _, l := range b.cfg.Listeners {
-		b.endpoints = append(b.endpoints, endpoint{name: l.Name, protocol: l.Protocol, port: l.Port, properties: l.Properties})
+		b.endpoints = append(b.endpoints, endpoint{name: l.Name, protocol: l.Protocol, port: l.Port, advertised: l.AdvertisedPort, properties: l.Properties})
 	}
 	for i := range b.endpoints {
 		if port := b.endpoints[i].port; port != 0 {

@@ -39,6 +39,9 @@ type Listener struct {
 	Protocol string
 	// Port is the loopback port, 1 to 65535; 0 picks a free one.
 	Port int
+	// AdvertisedPort is the loopback port that clients of the listener are told to connect to, where
+	// something stands in front of it; 0 means the listener's own.
+	AdvertisedPort int
 	// Properties are the listener's own settings without the "listener.name.<name>." prefix,
 	// such as "ssl.keystore.type" or "plain.sasl.jaas.config".
 	Properties map[string]string
@@ -88,6 +91,8 @@ func validateListeners(listeners []Listener) error {
 			return fmt.Errorf("cannot use listener %q: protocol %q is not one of %v", l.Name, l.Protocol, protocols)
 		case l.Port < 0 || l.Port > 65535:
 			return fmt.Errorf("cannot use listener %q: port %d is not in 0 to 65535", l.Name, l.Port)
+		case l.AdvertisedPort < 0 || l.AdvertisedPort > 65535:
+			return fmt.Errorf("cannot use listener %q: advertised port %d is not in 0 to 65535", l.Name, l.AdvertisedPort)
 		}
 		seen[l.Name] = true
 	}

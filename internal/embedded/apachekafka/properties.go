@@ -1,6 +1,7 @@
 package apachekafka
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,7 @@ var ownedProperties = []string{
 type endpoint struct {
 	name, protocol string
 	port           int
+	advertised     int // 0 for port
 	properties     map[string]string
 }
 
@@ -42,7 +44,7 @@ func serverProperties(cfg Config, dataDir string, endpoints []endpoint) map[stri
 		listeners = append(listeners, e.name+"://"+e.addr())
 		protocolMap = append(protocolMap, e.name+":"+e.protocol)
 		if e.name != controller {
-			advertised = append(advertised, e.name+"://"+e.addr())
+			advertised = append(advertised, fmt.Sprintf("%s://%s:%d", e.name, loopback, cmp.Or(e.advertised, e.port)))
 		}
 		for name, value := range e.properties {
 			p["listener.name."+strings.ToLower(e.name)+"."+name] = value

@@ -56,7 +56,7 @@ func TestServerProperties(t *testing.T) {
 	got := serverProperties(cfg, "/data", []endpoint{
 		{name: "PLAINTEXT", protocol: "PLAINTEXT", port: 1001},
 		{name: "CONTROLLER", protocol: "PLAINTEXT", port: 1002},
-		{name: "SECURE", protocol: "SASL_SSL", port: 1003, properties: map[string]string{"ssl.keystore.type": "PEM"}},
+		{name: "SECURE", protocol: "SASL_SSL", port: 1003, advertised: 1004, properties: map[string]string{"ssl.keystore.type": "PEM"}},
 	})
 	want := map[string]string{
 		"process.roles":                          "broker,controller",
@@ -64,7 +64,7 @@ func TestServerProperties(t *testing.T) {
 		"controller.quorum.voters":               "1@127.0.0.1:1002",
 		"controller.listener.names":              "CONTROLLER",
 		"listeners":                              "PLAINTEXT://127.0.0.1:1001,CONTROLLER://127.0.0.1:1002,SECURE://127.0.0.1:1003",
-		"advertised.listeners":                   "PLAINTEXT://127.0.0.1:1001,SECURE://127.0.0.1:1003",
+		"advertised.listeners":                   "PLAINTEXT://127.0.0.1:1001,SECURE://127.0.0.1:1004",
 		"listener.security.protocol.map":         "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
 		"inter.broker.listener.name":             "PLAINTEXT",
 		"listener.name.secure.ssl.keystore.type": "PEM",
@@ -122,6 +122,7 @@ func TestValidate(t *testing.T) {
 	f(listeners(Listener{Name: "A", Protocol: "SSL"}, Listener{Name: "A", Protocol: "SSL"}), "the name is taken")
 	f(listeners(Listener{Name: "A", Protocol: "TLS"}), `protocol "TLS"`)
 	f(listeners(Listener{Name: "A", Protocol: "SSL", Port: -1}), "port -1")
+	f(listeners(Listener{Name: "A", Protocol: "SSL", AdvertisedPort: 65536}), "advertised port 65536")
 }
 
 func TestWithDefaultsKeepsWhatIsSet(t *testing.T) {
