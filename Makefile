@@ -4,12 +4,13 @@ GO       ?= go
 BIN      := bin/flyball
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
+CHAOS_FAULTS ?= 1000
 # Data that tests read but the project does not hold; tests that need it are
 # skipped, and say so, where it is absent.
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help
+.PHONY: build dev test test-kafka lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -39,7 +40,7 @@ test: cc clickhouse ## run all tests with the race detector
 	$(GO) test -count=1 -timeout 15m -tags synctests ./internal/crash ./internal/scenario
 
 test-kafka: cc kafka clickhouse ## run the end-to-end suite against a real Apache Kafka
-	CGO_ENABLED=1 FLYBALL_TEST_KAFKA=1 $(GO) test -count=1 -timeout 15m ./internal/embedded/apachekafka/... ./internal/e2e/...
+	CGO_ENABLED=1 FLYBALL_TEST_KAFKA=1 $(GO) test -count=1 -timeout 15m ./internal/embedded/apachekafka/... ./internal/e2e/... ./internal/chaos/...
 
 lint: ## formatting, vet, staticcheck and the rules of the house
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
@@ -63,6 +64,8 @@ bench-report: clickhouse ## time reports over a month of 1,000 SLOs; writes benc
 
 bench-storage: clickhouse ## weigh tables, columns and codecs; writes benchmarks/out/storage.json
 	$(GO) run ./benchmarks/storage
+chaos: build kafka ## CHAOS_FAULTS random faults on Apache Kafka; writes benchmarks/out/chaos.json; CHAOS_ARGS="-limit 30m -seed 2"
+	$(GO) run ./benchmarks/chaos -faults $(CHAOS_FAULTS) $(CHAOS_ARGS)
 
 accuracy-canary: ## measure the canary judges; writes benchmarks/out/canary.json
 	$(GO) run ./benchmarks/accuracy/canary
