@@ -64,6 +64,7 @@ bench-report: clickhouse ## time reports over a month of 1,000 SLOs; writes benc
 
 bench-storage: clickhouse ## weigh tables, columns and codecs; writes benchmarks/out/storage.json
 	$(GO) run ./benchmarks/storage
+
 chaos: build kafka ## CHAOS_FAULTS random faults on Apache Kafka; writes benchmarks/out/chaos.json; CHAOS_ARGS="-limit 30m -seed 2"
 	$(GO) run ./benchmarks/chaos -faults $(CHAOS_FAULTS) $(CHAOS_ARGS)
 
