@@ -24,6 +24,8 @@ type Config struct {
 	SLOs []flyball.SLO
 	// Canaries say how new versions are compared with old ones.
 	Canaries []flyball.Canary
+	// Detectors say which series are watched for anomalies; without one none are.
+	Detectors []flyball.Detector
 	// Rules turn findings into commands.
 	Rules []flyball.Rule
 }

@@ -2,7 +2,7 @@
 // with every default filled in, in the form that the stages work with.
 //
 // It reads the kinds of apiVersion flyball.dev/v1 (Pipeline, Source, Indicator, Exclusion,
-// Canary, Rule) and OpenSLO's openslo/v1 documents as they are, where a metric source of
+// Canary, Detector, Rule) and OpenSLO's openslo/v1 documents as they are, where a metric source of
 // type "flyball" names an Indicator. The struct of a kind's spec is at once its
 // reference: names, defaults, ranges and allowed values are in its tags, their
 // meaning in its comments.

@@ -36,6 +36,7 @@ func Kinds() []Kind {
 		declare(APIVersion, "Pipeline", func(l *loading) *[]*kind.Object[spec.Pipeline] { return &l.pipelines }),
 		declare(APIVersion, "Source", func(l *loading) *[]*kind.Object[spec.Source] { return &l.sources }),
 		declare(APIVersion, "Indicator", func(l *loading) *[]*kind.Object[spec.Indicator] { return &l.indicators }),
+		declare(APIVersion, "Detector", func(l *loading) *[]*kind.Object[spec.Detector] { return &l.watches.Detectors }),
 		declare(APIVersion, "Rule", func(l *loading) *[]*kind.Object[spec.Rule] { return &l.rules }),
 		declare(APIVersion, "Canary", func(l *loading) *[]*kind.Object[spec.Canary] { return &l.canaries.Canaries }),
 		declare(APIVersion, "Exclusion", func(l *loading) *[]*kind.Object[spec.Exclusion] { return &l.openslo.Exclusions }),

@@ -11,6 +11,7 @@ import (
 	"github.com/flyball-io/flyball/internal/config/openslo"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
+	"github.com/flyball-io/flyball/internal/config/watch"
 )
 
 // loading is the state of reading one configuration.
@@ -28,6 +29,7 @@ type loading struct {
 	rules      []*kind.Object[spec.Rule]
 	openslo    openslo.Documents
 	canaries   canary.Documents
+	watches    watch.Documents
 
 	pipeline Pipeline
 	// compiled forms by name, those with problems too, so that what refers to
@@ -59,12 +61,14 @@ func (l *loading) compile() *Config {
 	c.SLOs = l.openslo.Compile(openslo.Context{Decoder: l.decoder, Names: l.names,
 		Indicators: l.indicatorOf, SLOsOnly: l.options.SLOsOnly})
 	c.Canaries = l.canaries.Compile(canary.Context{Indicators: l.indicatorOf})
+	c.Detectors = l.watches.Compile(watch.Context{Indicators: l.indicatorOf, Exclusions: l.openslo.Excluded()})
 	c.Rules = l.compileRules()
 	l.reportUnused()
 	sortByName(c.Sources, func(s flyball.Source) string { return s.Name })
 	sortByName(c.Indicators, func(i flyball.Indicator) string { return i.Name })
 	sortByName(c.SLOs, func(s flyball.SLO) string { return s.Name })
 	sortByName(c.Canaries, func(k flyball.Canary) string { return k.Name })
+	sortByName(c.Detectors, func(d flyball.Detector) string { return d.Name })
 	sortByName(c.Rules, func(r flyball.Rule) string { return r.Name })
 	return c
 }

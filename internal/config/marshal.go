@@ -15,6 +15,7 @@ import (
 	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/openslo"
 	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/config/watch"
 )
 
 // Marshal writes the configuration as it was understood: YAML documents with
@@ -35,10 +36,13 @@ func Marshal(c *Config) ([]byte, error) {
 		text, annotations := openslo.Format(&s)
 		docs = append(docs, document(OpenSLOVersion, "SLO", s.Name, annotations, text))
 	}
-	docs = append(docs, exclusions(c.SLOs)...)
 	for _, k := range c.Canaries {
 		docs = append(docs, document(APIVersion, "Canary", k.Name, nil, canary.Format(&k)))
 	}
+	for _, d := range c.Detectors {
+		docs = append(docs, document(APIVersion, "Detector", d.Name, nil, watch.Format(&d)))
+	}
+	docs = append(docs, exclusions(c)...)
 	for _, r := range c.Rules {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
 	}
@@ -56,18 +60,25 @@ func Marshal(c *Config) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// exclusions returns a document for every exclusion, with the SLOs that have it.
-func exclusions(slos []flyball.SLO) []any {
-	byName, names := map[string]flyball.Exclusion{}, map[string][]string{}
-	for _, s := range slos {
+// exclusions returns a document for every exclusion, with the SLOs and detectors that
+// have it.
+func exclusions(c *Config) []any {
+	byName, slos, detectors := map[string]flyball.Exclusion{}, map[string][]string{}, map[string][]string{}
+	for _, s := range c.SLOs {
 		for _, e := range s.Exclusions {
 			byName[e.Name] = e
-			names[e.Name] = append(names[e.Name], s.Name)
+			slos[e.Name] = append(slos[e.Name], s.Name)
+		}
+	}
+	for _, d := range c.Detectors {
+		for _, e := range d.Exclusions {
+			byName[e.Name] = e
+			detectors[e.Name] = append(detectors[e.Name], d.Name)
 		}
 	}
 	var docs []any
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		docs = append(docs, document(APIVersion, "Exclusion", name, nil, openslo.FormatExclusion(byName[name], names[name])))
+		docs = append(docs, document(APIVersion, "Exclusion", name, nil, openslo.FormatExclusion(byName[name], slos[name], detectors[name])))
 	}
 	return docs
 }

@@ -18,9 +18,10 @@ import (
 )
 
 func diffConfigs(a, b *Config) string {
-	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(flyball.SLO{}, "Revision"), cmpopts.IgnoreFields(flyball.Canary{}, "Revision"), cmp.Comparer(func(x, y flyball.Matcher) bool {
-		return x.String() == y.String() && x.Number == y.Number
-	}))
+	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(flyball.SLO{}, "Revision"), cmpopts.IgnoreFields(flyball.Canary{}, "Revision"),
+		cmpopts.IgnoreFields(flyball.Detector{}, "Revision"), cmp.Comparer(func(x, y flyball.Matcher) bool {
+			return x.String() == y.String() && x.Number == y.Number
+		}))
 }
 
 // TestRoundTrip: what Marshal writes, Read reads as the same configuration.
@@ -83,10 +84,41 @@ func drawConfig(t *rapid.T) *Config {
 			c.SLOs = append(c.SLOs, drawSLO(t, i, rapid.SampledFrom(measurable).Draw(t, "indicator")))
 		}
 	}
+	if len(c.Indicators) > 0 {
+		for i := range rapid.IntRange(0, 2).Draw(t, "detectors") {
+			c.Detectors = append(c.Detectors, drawDetector(t, i, c.Indicators))
+		}
+	}
 	for i := range rapid.IntRange(0, 3).Draw(t, "rules") {
 		c.Rules = append(c.Rules, drawRule(t, i))
 	}
 	return c
+}
+
+// drawDetector draws a detector whose values are those that suit its indicators.
+func drawDetector(t *rapid.T, i int, indicators []flyball.Indicator) flyball.Detector {
+	d := flyball.Detector{
+		Name: name(t, "detector", i), FalseAlarms: rapid.SampledFrom([]float64{0.000001, 0.1, 3, 1000}).Draw(t, "alarms"),
+		Direction:  rapid.SampledFrom([]flyball.Direction{"both", "up", "down"}).Draw(t, "direction"),
+		MinSamples: int64(rapid.IntRange(0, 100).Draw(t, "samples")), Horizon: seconds(t, "horizon", 60, 86400),
+		Severity: rapid.SampledFrom([]string{"info", "ticket", "page"}).Draw(t, "severity"), SeriesLimit: rapid.IntRange(1, 100_000).Draw(t, "limit"),
+		Algorithms: rapid.SampledFrom([][]string{nil, {"season"}, {"spike", "drift"}}).Draw(t, "algorithms"),
+		Periods:    rapid.SampledFrom([][]time.Duration{nil, {time.Hour}, {time.Minute, day, 7 * day}}).Draw(t, "periods"),
+	}
+	wanted := rapid.SampledFrom([][]flyball.WindowValue{{"rate"}, {"rate", "error_ratio", "p99"}, {"rate", "mean", "p50"}}).Draw(t, "values")
+	for _, ind := range indicators {
+		w := flyball.Watch{Indicator: ind.Name}
+		for _, v := range wanted {
+			if v == flyball.ValueRate || v == flyball.ValueErrorRatio && len(ind.Bad) > 0 || v != flyball.ValueErrorRatio && ind.Value != "" {
+				w.Values = append(w.Values, v)
+			}
+		}
+		d.Watches = append(d.Watches, w)
+	}
+	if rapid.Bool().Draw(t, "declared") {
+		d.Range = &flyball.ValueRange{Min: -1.25, Max: rapid.Float64Range(0, 1e12).Draw(t, "max")}
+	}
+	return d
 }
 
 func drawPipeline(t *rapid.T) Pipeline {

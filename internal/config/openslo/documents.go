@@ -20,7 +20,12 @@ type Documents struct {
 	Targets     []*kind.Object[spec.AlertNotificationTarget]
 	// Exclusions are of Flyball's own kind.
 	Exclusions []*kind.Object[spec.Exclusion]
+
+	excluded []Excluded // as they were compiled
 }
+
+// Excluded returns the exclusions that Compile made.
+func (d *Documents) Excluded() []Excluded { return d.excluded }
 
 // Context is what of the rest of the configuration SLOs build on.
 type Context struct {

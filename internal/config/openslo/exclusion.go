@@ -18,16 +18,41 @@ func (c *compiler) exclude(slos []flyball.SLO) {
 	for _, o := range c.Exclusions {
 		e, ok := exclusion(o)
 		o.NotEmpty("spec.slos", len(o.Spec.SLOs), "delete the line to exclude the time from every SLO")
+		o.NotEmpty("spec.detectors", len(o.Spec.Detectors), "delete the line to exclude the time from every detector")
 		for i, name := range o.Spec.SLOs {
 			c.knownSLO(o, fmt.Sprintf("spec.slos[%d]", i), name, slos)
 		}
 		if !ok {
 			continue
 		}
+		c.excluded = append(c.excluded, Excluded{Exclusion: e, object: o})
 		for i := range slos {
-			if len(o.Spec.SLOs) == 0 || slices.Contains(o.Spec.SLOs, slos[i].Name) {
+			if everything(&o.Spec) || slices.Contains(o.Spec.SLOs, slos[i].Name) {
 				slos[i].Exclusions = append(slos[i].Exclusions, e)
 			}
+		}
+	}
+}
+
+// everything reports whether an exclusion holds for all SLOs and detectors.
+func everything(s *spec.Exclusion) bool { return len(s.SLOs) == 0 && len(s.Detectors) == 0 }
+
+// Excluded is a compiled exclusion, for others that leave out its time.
+type Excluded struct {
+	flyball.Exclusion
+	object *kind.Object[spec.Exclusion]
+}
+
+// Holds reports whether it holds for a detector.
+func (e *Excluded) Holds(detector string) bool {
+	return everything(&e.object.Spec) || slices.Contains(e.object.Spec.Detectors, detector)
+}
+
+// KnownDetectors reports detectors that it names and that are not among names.
+func (e *Excluded) KnownDetectors(names []string) {
+	for i, name := range e.object.Spec.Detectors {
+		if path := fmt.Sprintf("spec.detectors[%d]", i); e.object.Doc.OK(path) && !slices.Contains(names, name) {
+			e.object.Report(path, kind.CodeUnknownReference, fmt.Sprintf("there is no Detector named %q", name), strictyaml.DidYouMean(name, names))
 		}
 	}
 }
@@ -71,8 +96,9 @@ func exclusion(o *kind.Object[spec.Exclusion]) (e flyball.Exclusion, ok bool) {
 	return e, true
 }
 
-// FormatExclusion returns the spec of a document that gives an exclusion to SLOs.
-func FormatExclusion(e flyball.Exclusion, slos []string) spec.Exclusion {
-	return spec.Exclusion{SLOs: slos, Start: spec.Text(objective.FormatStart(e.Start)), TimeZone: e.Start.Location().String(),
+// FormatExclusion returns the spec of a document that gives an exclusion to SLOs and
+// detectors.
+func FormatExclusion(e flyball.Exclusion, slos, detectors []string) spec.Exclusion {
+	return spec.Exclusion{SLOs: slos, Detectors: detectors, Start: spec.Text(objective.FormatStart(e.Start)), TimeZone: e.Start.Location().String(),
 		Duration: spec.Duration(e.Length), RRule: e.Rule}
 }

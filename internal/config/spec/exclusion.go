@@ -1,13 +1,16 @@
 package spec
 
-// Exclusion is the spec of kind Exclusion: time that budgets do not count, such as
-// a maintenance window. It may lie in the past: the budgets are recomputed from what
+// Exclusion is the spec of kind Exclusion: time that budgets do not count and that
+// detectors neither judge nor learn, such as a maintenance window. It may lie in the past: the budgets are recomputed from what
 // was counted.
 type Exclusion struct {
 	// Reason is for people.
 	Reason string `yaml:"reason,omitempty"`
-	// SLOs names the SLOs that it holds for; without it all do.
+	// SLOs names the SLOs that it holds for. Where neither SLOs nor detectors are
+	// named, it holds for all.
 	SLOs []string `yaml:"slos,omitempty"`
+	// Detectors names the detectors that it holds for.
+	Detectors []string `yaml:"detectors,omitempty"`
 	// Start of the stretch, in the time zone, as 2026-01-01 02:00:00; of the first
 	// one, where it recurs.
 	Start Text `yaml:"start" required:"true"`
