@@ -34,8 +34,12 @@ type Indicator struct {
 	Bad []Matcher
 	// Pane is the width of a pane, 1 s to 60 s.
 	Pane time.Duration
-	// Window is the width of a reported window, a multiple of Pane.
+	// Window is the width of a reported window, a multiple of Hop, up to 360 times
+	// that.
 	Window time.Duration
+	// Hop is the time from the start of one window to that of the next, a multiple of
+	// Pane; 0 is Window, so that every sample is in one window.
+	Hop time.Duration
 	// Lateness is how long after its end a window still takes samples, as
 	// corrections.
 	Lateness time.Duration

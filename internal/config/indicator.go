@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -45,7 +46,7 @@ type indicatorBuilder struct {
 func (b *indicatorBuilder) build() {
 	s := &b.Spec
 	b.out = flyball.Indicator{Name: b.Metadata.Name, Source: s.Source, Entity: s.Entity, Unit: s.Unit,
-		Pane: s.Pane.Std(), Window: s.Window.Std(), Lateness: s.Lateness.Std(), SeriesLimit: s.SeriesLimit}
+		Pane: s.Pane.Std(), Window: s.Window.Std(), Hop: s.Hop.Std(), Lateness: s.Lateness.Std(), SeriesLimit: s.SeriesLimit}
 	if s.SeriesLimit == 0 {
 		b.out.SeriesLimit = b.loading.pipeline.Limits.SeriesPerIndicator
 	}
@@ -218,9 +219,45 @@ func (b *indicatorBuilder) widths() {
 			"such as 1s, 5s, 10s, 15s, 30s or 60s")
 		return
 	}
-	if b.Doc.OK("spec.window") && window%pane != 0 {
-		near := max(pane, (window+pane/2)/pane*pane)
-		b.Report("spec.window", kind.CodeNotMultiple, fmt.Sprintf("the window %v is not a multiple of the pane %v", b.Spec.Window, b.Spec.Pane),
-			fmt.Sprintf("such as %v", spec.Duration(near)))
+	b.multiple("spec.window", window, "pane", pane)
+	hop := b.out.Hop
+	if hop == 0 || !b.Doc.OK("spec.hop") {
+		return
 	}
+	b.multiple("spec.hop", hop, "pane", pane)
+	switch {
+	case hop%pane != 0 || window%pane != 0 || !b.Doc.OK("spec.window"):
+	case hop > window:
+		b.Report("spec.hop", kind.CodeConflict, fmt.Sprintf("the hop %v is longer than the window %v: samples between two windows would be in none", b.Spec.Hop, b.Spec.Window), "")
+	case window/gcd(window, hop) > maxParts:
+		b.Report("spec.hop", strictyaml.CodeOutOfRange, fmt.Sprintf("the window %v and the hop %v have %v in common: each window would be added up from %d pieces, more than %d",
+			b.Spec.Window, b.Spec.Hop, spec.Duration(gcd(window, hop)), window/gcd(window, hop), maxParts), "choose a hop that the window is a multiple of")
+	case window/hop > maxHops:
+		b.Report("spec.hop", strictyaml.CodeOutOfRange, fmt.Sprintf("every sample would be in %d windows, more than %d", window/hop, maxHops),
+			fmt.Sprintf("such as hop: %v", spec.Duration(window/maxHops)))
+	}
+}
+
+// maxHops bounds the windows that a sample is in: each is added up and reported.
+// maxParts bounds from how many pieces one is added up.
+const (
+	maxHops  = 360
+	maxParts = 1000
+)
+
+func gcd(a, b time.Duration) time.Duration {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// multiple reports a width that is not a whole number of units.
+func (b *indicatorBuilder) multiple(path string, width time.Duration, name string, unit time.Duration) {
+	if !b.Doc.OK(path) || width%unit == 0 {
+		return
+	}
+	near := max(unit, (width+unit/2)/unit*unit)
+	b.Report(path, kind.CodeNotMultiple, fmt.Sprintf("the %s %v is not a multiple of the %s %v", strings.TrimPrefix(path, "spec."), spec.Duration(width), name, spec.Duration(unit)),
+		fmt.Sprintf("such as %v", spec.Duration(near)))
 }

@@ -141,7 +141,7 @@ func sourceSpec(s flyball.Source) spec.Source {
 func indicatorSpec(i flyball.Indicator) spec.Indicator {
 	return spec.Indicator{Source: i.Source, Filter: texts(i.Filter), Entity: i.Entity, GroupBy: i.GroupBy,
 		Value: &i.Value, Unit: i.Unit, Bad: texts(i.Bad), Pane: spec.Duration(i.Pane), Window: spec.Duration(i.Window),
-		Lateness: spec.Duration(i.Lateness), SeriesLimit: i.SeriesLimit}
+		Hop: spec.Duration(i.Hop), Lateness: spec.Duration(i.Lateness), SeriesLimit: i.SeriesLimit}
 }
 
 func texts(ms []flyball.Matcher) []string {

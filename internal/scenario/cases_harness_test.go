@@ -29,6 +29,18 @@ type bench struct {
 	max     flyball.Time
 }
 
+// newHoppingBench makes one for windows of which one begins at every multiple of slide.
+func newHoppingBench(t *testing.T, unit time.Duration, size, slide, lateness int64) *bench {
+	pane := slide
+	for rest := size; rest > 0; {
+		pane, rest = rest, pane%rest
+	}
+	b := newBench(t, unit, size, lateness)
+	b.spec.Pane, b.spec.Hop = time.Duration(pane)*unit, time.Duration(slide)*unit
+	b.machine = b.newMachine()
+	return b
+}
+
 // newBench makes one for tumbling windows. A window has several panes, so that
 // they are merged.
 func newBench(t *testing.T, unit time.Duration, size, lateness int64) *bench {

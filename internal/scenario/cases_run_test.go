@@ -26,6 +26,9 @@ func runWatermarkCase(t *testing.T, c peerCase, ours string) {
 	}
 	want := must[[]expected](t, c.Expect)
 	b := newBench(t, time.Millisecond, c.Config.Size, c.Config.Lateness)
+	if c.Config.Slide > 0 {
+		b = newHoppingBench(t, time.Millisecond, c.Config.Size, c.Config.Slide, c.Config.Lateness)
+	}
 	closed := map[[2]int64]bool{}
 	for i, op := range c.Ops {
 		switch {
@@ -40,7 +43,7 @@ func runWatermarkCase(t *testing.T, c peerCase, ours string) {
 			for j := range want[0].Emit {
 				e := &want[0].Emit[j]
 				if ours != "" && closed[e.Window] {
-					e.Value = must[int64](t, json.RawMessage(ours))
+					e.Value = must[tally](t, json.RawMessage(ours))
 				}
 				closed[e.Window] = true
 			}
@@ -95,6 +98,52 @@ func runStreamTimeCase(t *testing.T, c peerCase, _ string) {
 	}
 	if diff := cmp.Diff(emissions(c.ExpectFinal), b.final()); diff != "" {
 		t.Errorf("final windows (-want +got):\n%s", diff)
+	}
+}
+
+// runHoppingCase runs Kafka Streams' tests of hopping windows. A window is final there
+// when stream time has passed its end by the grace: so that less the grace is the
+// watermark. Windows that begin before zero it does not have.
+func runHoppingCase(t *testing.T, c peerCase, _ string) {
+	b := newHoppingBench(t, time.Millisecond, c.Config.Size, c.Config.Slide, 0)
+	for _, op := range c.Ops {
+		if op["snapshot_restore"] != nil {
+			b.restart()
+			continue
+		}
+		e := must[element](t, op["el"])
+		b.element(e.Key, e.TS, 1)
+		b.watermark(b.max.Add(-time.Duration(c.Config.Grace) * time.Millisecond))
+	}
+	want := c.ExpectFinal
+	if len(c.ExpectState) > 0 {
+		b.watermark(math.MaxInt64)
+		want = c.ExpectState
+	}
+	b.rows = slices.DeleteFunc(b.rows, func(r processors.WindowRow) bool { return r.Start < 0 })
+	if diff := cmp.Diff(emissions(want), b.take()); diff != "" {
+		t.Errorf("windows (-want +got):\n%s", diff)
+	}
+	if len(b.late) > 0 {
+		t.Errorf("late are %v", b.late)
+	}
+}
+
+// runAssignCase runs Bytewax' tests of which windows a time is in.
+func runAssignCase(t *testing.T, c peerCase, _ string) {
+	const half = 500 * time.Millisecond
+	b := newHoppingBench(t, half, 2*c.Config.SizeS, 2*c.Config.SlideS, 0)
+	b.element("k", int64(2*must[float64](t, c.Ops[0]["ts_s"])), 1)
+	b.watermark(math.MaxInt64)
+	want := must[struct {
+		Windows [][2]int64 `json:"windows"`
+	}](t, c.Expect)
+	var list []emission
+	for _, w := range want.Windows {
+		list = append(list, emission{"k", [2]int64{2 * w[0], 2 * w[1]}, 1})
+	}
+	if diff := cmp.Diff(emissions(list), b.take()); diff != "" {
+		t.Errorf("windows (-want +got):\n%s", diff)
 	}
 }
 

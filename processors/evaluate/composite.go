@@ -38,7 +38,7 @@ func (m *Machine) composite(s *flyball.SLO, good goodCount) *store {
 	}
 	all := func(*flyball.SLO) bool { return true }
 	st := newStore(first, only(*s), all)
-	st.silent = true
+	st.silence()
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		of := m.byName[p.Indicator]
@@ -50,7 +50,8 @@ func (m *Machine) composite(s *flyball.SLO, good goodCount) *store {
 			continue
 		}
 		part := newStore(first, only(slicesOf(s, i, first)), all)
-		part.silent, part.mute, part.feeds, part.weight = true, true, st, sliceWeight(s, p)
+		part.silence()
+		part.mute, part.feeds, part.weight = true, st, sliceWeight(s, p)
 		part.every = part.slos[0].Period
 		m.stores = append(m.stores, part)
 		of.derived = append(of.derived, derived{part, weighted(p, of.Spec().Entity, 1, good)})

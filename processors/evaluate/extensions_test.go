@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // of thresholds and of slices of time.
 func extended() Config {
 	cfg := small()
+	cfg.Indicators[0].Hop = 10 * time.Second
 	tier := func(factor int64, long, short, after time.Duration) []flyball.BurnRateTier {
 		return []flyball.BurnRateTier{{Name: "page", Severity: "page", FactorNum: factor, FactorDen: 1, Long: long, Short: short, After: after}}
 	}
@@ -44,6 +46,37 @@ func extended() Config {
 				{Indicator: "latency", Weight: 1, Threshold: &flyball.Threshold{Op: "lt", Value: 2e6}}}},
 	}
 	return cfg
+}
+
+// long is extended with windows of which the state, and not the log, holds what is past.
+func long() Config {
+	cfg := extended()
+	cfg.Rebuilt = time.Second
+	cfg.Indicators[0].Hop = 0
+	cfg.Indicators[0].SeriesLimit = 4
+	return cfg
+}
+
+// TestLongIsSettled makes sure that the random logs of TestLaw reach what is settled.
+func TestLongIsSettled(t *testing.T) {
+	draw(t, "30")
+	segments, corrections := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		m := reference(long(), drawLog(t))
+		for key := range m.state {
+			if strings.HasPrefix(key, "evaluate/0/window/latency/") && !strings.HasSuffix(key, "/settled") {
+				segments++
+			}
+		}
+		for _, w := range m.out.Windows {
+			if w.Revision > 1 && w.Indicator == "latency" {
+				corrections++
+			}
+		}
+	})
+	if segments == 0 || corrections == 0 {
+		t.Errorf("%d segments are left in the state, %d windows were corrected", segments, corrections)
+	}
 }
 
 // TestExtensionsLawIsNotEmpty makes sure that the random logs of TestLaw reach them.

@@ -13,10 +13,7 @@ import (
 // finding or dead letter, nor their order, nor the state left behind.
 func TestLaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		cfg := small()
-		if rapid.Bool().Draw(t, "extended") {
-			cfg = extended()
-		}
+		cfg := rapid.SampledFrom([]func() Config{small, extended, long}).Draw(t, "config")()
 		log := drawLog(t)
 		want := reference(cfg, log)
 		got := newShell(cfg, log)

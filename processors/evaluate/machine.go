@@ -28,6 +28,9 @@ type Config struct {
 	// it is rounded up to whole panes. An SLO without samples since the last
 	// report is reported hourly, as long as a burn-rate window holds any.
 	StatusEvery time.Duration
+	// Rebuilt is the longest window that a successor rebuilds from the log; what longer
+	// ones count is durable state. 0 is window.Rebuilt.
+	Rebuilt time.Duration
 }
 
 // Input is a run of records of the partition, in the order of their offsets.
@@ -98,8 +101,17 @@ func New(cfg Config) *Machine {
 // newStore returns the memory of an indicator for those of its SLOs that are wanted.
 func newStore(spec flyball.Indicator, cfg Config, wanted func(*flyball.SLO) bool) *store {
 	st := &store{Store: window.NewStore(spec, cfg.Partition)}
+	if cfg.Rebuilt > 0 {
+		st.RebuildAtMost(cfg.Rebuilt)
+	}
 	st.budgets = newBudgets(spec, cfg, st.Overflow(), wanted)
 	return st
+}
+
+// silence makes a store one that counts for budgets only.
+func (st *store) silence() {
+	st.silent = true
+	st.DropWindows()
 }
 
 // ResumeAt tells from which offset on records are news; those below, which a
@@ -145,6 +157,7 @@ func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
 			st.CloseWindows(from, to, &m.windows)
 		}
 		m.revisions.expire(st.Store, to)
+		st.Settle(to)
 	}
 }
 
@@ -163,7 +176,8 @@ func (m *Machine) low() int64 {
 // Commit makes the steps since the last Commit permanent.
 func (m *Machine) Commit() {
 	for _, st := range m.stores {
-		st.Store.Commit(m.watermarks.Of(st.Spec().Source))
+		wm := m.watermarks.Of(st.Spec().Source)
+		st.Store.Commit(wm)
 		st.budgets.commit()
 	}
 	m.watermarks.Commit()

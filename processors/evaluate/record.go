@@ -28,14 +28,20 @@ func (m *Machine) replay(r *Record) {
 	// What is malformed was dead-lettered the first time.
 	_ = processors.ReadPanes(r.Panes, func(row processors.PaneRow) {
 		st := m.byName[row.Indicator]
-		if st == nil || st.Expired(row.Start, m.watermarks.Of(st.Spec().Source)) {
+		if st == nil {
 			return
 		}
-		if _, err := st.Add(row, r.Offset); err != nil {
+		wm := m.watermarks.Of(st.Spec().Source)
+		if st.Expired(row.Start, wm) {
 			return
+		}
+		if !st.Durable(row.Start, wm) {
+			if _, err := st.Add(row, r.Offset); err != nil {
+				return
+			}
 		}
 		for _, d := range st.derived {
-			if counted, ok := d.row(row); ok {
+			if counted, ok := d.row(row); ok && !d.Durable(row.Start, wm) {
 				_, _ = d.Add(counted, r.Offset)
 			}
 		}
@@ -102,8 +108,8 @@ func (m *Machine) pane(row processors.PaneRow, offset int64, corrected correctio
 			m.counted(d.store, sr, counted, wm)
 		}
 	}
-	if st.Closed(row.Start, wm) {
-		corrected[windowKey{spec.Name, sr.Labels, row.Start.Floor(spec.Window)}] = st
+	for start := range st.Correctable(row.Start, wm) {
+		corrected[windowKey{spec.Name, sr.Labels, start}] = st
 	}
 }
 

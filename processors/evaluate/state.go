@@ -2,6 +2,8 @@ package evaluate
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -19,6 +21,7 @@ import (
 //	slo/<slo>/<entity>/<revision>/<group>/exhausted  the open finding of one that is gone
 //	slo/<slo>/<entity>/<revision>/<group>/forecast   the open finding of one that soon will be
 //	slo/<slo>/<entity>/<revision>/<group>/<chunk>    a chunk of a budget's counts
+//	window/<indicator>/<definition>/…   what is settled of long windows
 //	stall/<source>                      the open finding about partitions that are stalled
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
 //
@@ -37,6 +40,8 @@ func (m *Machine) stateChanges() {
 		m.change("watermarks", mustJSON(m.watermarks.Snapshot()))
 	}
 	for _, st := range m.stores {
+		base := windowPath(st.Spec())
+		st.Changed(func(key string, value []byte) { m.change(base+key, value) })
 		sortSeries(st.dirty)
 		for _, s := range st.dirty {
 			base := s.path()
@@ -102,6 +107,8 @@ func (m *Machine) Restore(key string, value []byte) error {
 		}
 	case "slo":
 		err = m.restoreBudget(rest, value)
+	case "window":
+		err = m.restoreWindow(rest, value)
 	case "revision":
 		err = m.revisions.restore(rest, value)
 	case "stall":
@@ -110,6 +117,32 @@ func (m *Machine) Restore(key string, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("cannot restore state %q: %w", key, err)
 	}
+	return nil
+}
+
+// windowPath returns the start of the keys of an indicator's long windows. Another
+// definition of what they hold has other keys: they begin anew with it.
+func windowPath(spec flyball.Indicator) string {
+	spec.SeriesLimit, spec.Lateness, spec.Unit = 0, 0, "" // they change nothing that was counted
+	var said []string
+	for _, list := range [][]flyball.Matcher{spec.Filter, spec.Bad} {
+		for _, m := range list {
+			said = append(said, m.String())
+		}
+		said = append(said, "")
+	}
+	spec.Filter, spec.Bad = nil, nil
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %q", spec, said))
+	return "window/" + url.PathEscape(spec.Name) + "/" + hex.EncodeToString(sum[:6]) + "/"
+}
+
+func (m *Machine) restoreWindow(path string, value []byte) error {
+	for _, st := range m.stores {
+		if key, ok := strings.CutPrefix("window/"+path, windowPath(st.Spec())); ok && !st.silent {
+			return st.Store.Restore(key, value)
+		}
+	}
+	m.former = append(m.former, "window/"+path)
 	return nil
 }
 

@@ -30,10 +30,11 @@ func thresholds(spec flyball.Indicator, cfg Config) []derived {
 		have = append(have, limit)
 		wanted := func(o *flyball.SLO) bool { return o.Threshold != nil && *o.Threshold == limit }
 		st := newStore(spec, cfg, wanted)
-		st.silent = true
+		st.silence()
 		if !exact(limit) { // before st, so that it has counted what st reports
 			st.highest = newStore(spec, highest(cfg), wanted)
-			st.highest.silent, st.highest.mute = true, true
+			st.highest.silence()
+			st.highest.mute = true
 			out = append(out, derived{st.highest, limited(limit, most)})
 		}
 		out = append(out, derived{st, limited(limit, good)})

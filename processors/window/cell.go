@@ -10,10 +10,11 @@ import (
 	"github.com/flyball-io/flyball/processors/histogram"
 )
 
-// cell is one window of one series.
+// cell is one hop of one series or, where windows are long, a part of one.
 type cell struct {
 	series *Series
 	start  flyball.Time
+	first  int64 // offset that it first came from
 	content
 	was     *saved // as of the last commit; nil if nothing changed since, or new
 	touched bool   // changed since the last commit

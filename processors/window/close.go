@@ -26,17 +26,6 @@ func (s *Store) Crosses(from, to flyball.Time) bool {
 	return from.Floor(s.spec.Pane) != to.Floor(s.spec.Pane)
 }
 
-// Closed reports whether the window that holds a pane is closed.
-func (s *Store) Closed(paneStart, watermark flyball.Time) bool {
-	return s.windowOf(paneStart).Add(s.spec.Window) <= watermark
-}
-
-// Expired reports whether the window that holds a pane can no longer be
-// corrected.
-func (s *Store) Expired(paneStart, watermark flyball.Time) bool {
-	return s.windowOf(paneStart).Add(s.spec.Window).Add(s.spec.Lateness) <= watermark
-}
-
 // all calls f for each series, in the order of their labels.
 func (s *Store) all(f func(*Series)) {
 	if !s.sorted {
@@ -48,10 +37,10 @@ func (s *Store) all(f func(*Series)) {
 	}
 }
 
-// after returns the cells whose windows end after t.
-func (s *Store) after(sr *Series, t flyball.Time) []*cell {
+// open returns the cells that end after t.
+func (s *Store) open(sr *Series, t flyball.Time) []*cell {
 	n := len(sr.cells)
-	for n > 0 && sr.cells[n-1].start.Add(s.spec.Window) > t {
+	for n > 0 && !s.filled(sr.cells[n-1].start, t) {
 		n--
 	}
 	return sr.cells[n:]
@@ -61,7 +50,7 @@ func (s *Store) after(sr *Series, t flyball.Time) []*cell {
 // series in the order of their labels, each in the order of time.
 func (s *Store) ClosePanes(from, to flyball.Time, f func(ClosedPane)) {
 	s.all(func(sr *Series) {
-		for _, c := range s.after(sr, from) {
+		for _, c := range s.open(sr, from) {
 			if c.start >= to {
 				return
 			}
@@ -75,50 +64,103 @@ func (s *Store) ClosePanes(from, to flyball.Time, f func(ClosedPane)) {
 	})
 }
 
+// closing is a window of a series that closes.
+type closing struct {
+	series *Series
+	end    flyball.Time
+}
+
 // CloseWindows appends to out every window whose end lies in (from, to] and that
 // has samples, sorted by end and labels.
 func (s *Store) CloseWindows(from, to flyball.Time, out *processors.Windows) {
-	var closing []*cell
-	s.all(func(sr *Series) {
-		for _, c := range s.after(sr, from) {
-			if c.start.Add(s.spec.Window) > to {
+	var list []closing
+	s.all(func(sr *Series) { list = s.ends(list, sr, from, to) })
+	slices.SortStableFunc(list, func(a, b closing) int { return cmp.Compare(a.end, b.end) })
+	for _, c := range list {
+		out.Append(s.row(c.series, c.end.Add(-s.window), 1))
+	}
+}
+
+// ends appends the ends in (from, to] of windows that hold anything of a series.
+func (s *Store) ends(list []closing, sr *Series, from, to flyball.Time) []closing {
+	next := s.last(from.Add(-s.window)).Add(s.hop) // the first that ends after from, or is not in the list
+	piece := func(at flyball.Time) {
+		start, last := max(s.first(at), next), s.last(at)
+		for ; start <= last && start.Add(s.window) <= to; start = next {
+			list = append(list, closing{sr, start.Add(s.window)})
+			if next = start.Add(s.hop); next == start { // the end of time
 				return
 			}
-			closing = append(closing, c)
 		}
-	})
-	slices.SortStableFunc(closing, func(a, b *cell) int { return cmp.Compare(a.start, b.start) })
-	for _, c := range closing {
-		out.Append(s.row(c, 1))
 	}
+	for _, g := range sr.settled {
+		piece(g.start)
+	}
+	n := len(sr.cells) // those before can be in no window that ends after from
+	for n > 0 && s.last(sr.cells[n-1].start).Add(s.window) > from {
+		n--
+	}
+	for _, c := range sr.cells[n:] {
+		piece(c.start)
+	}
+	return list
 }
 
-// Correct appends the window of a series again, with the revision given, after a
-// late pane changed it.
+// Correct appends the window of a series that starts at start again, with the revision
+// given, after a late pane changed it.
 func (s *Store) Correct(labels string, start flyball.Time, revision uint32, out *processors.Windows) {
-	sr := s.byKey[labels]
-	at, _ := sr.find(s.windowOf(start))
-	out.Append(s.row(sr.cells[at], revision))
+	out.Append(s.row(s.byKey[labels], start, revision))
 }
 
-func (s *Store) row(c *cell, revision uint32) processors.WindowRow {
+// row adds up the window that starts at start.
+func (s *Store) row(sr *Series, start flyball.Time, revision uint32) processors.WindowRow {
 	r := processors.WindowRow{
-		Indicator: s.spec.Name, Entity: c.series.Entity, Labels: c.series.Labels,
-		Start: c.start, End: c.start.Add(s.spec.Window), Revision: revision,
-		Count: c.count, Bad: c.bad, Complete: true,
+		Indicator: s.spec.Name, Entity: sr.Entity, Labels: sr.Labels,
+		Start: start, End: start.Add(s.window), Revision: revision, Complete: true,
+		Min: math.Inf(1), Max: math.Inf(-1),
 	}
-	h := c.live
-	if c.packed != nil {
-		h = s.pool.hist()
-		defer s.pool.freeHist(h)
-		unpack(h, c.packed)
+	var sum processors.Sum
+	all := s.pool.hist()
+	defer s.pool.freeHist(all)
+	h := all
+	add := func(count, bad int64, least, most float64) {
+		r.Count += count
+		r.Bad += bad
+		r.Min, r.Max = math.Min(r.Min, least), math.Max(r.Max, most)
 	}
-	if h == nil || h.Count() == 0 {
+	at, _ := sr.segment(start)
+	for _, g := range sr.settled[at:] {
+		if g.start >= r.End {
+			break
+		}
+		add(g.count, g.bad, g.min, g.max)
+		sum.Merge(g.sum)
+		if len(g.packed) > 0 {
+			unpack(all, g.packed)
+		}
+	}
+	at, _ = sr.find(start)
+	for _, c := range sr.cells[at:] {
+		if c.start >= r.End {
+			break
+		}
+		add(c.count, c.bad, c.min, c.max)
+		sum.Merge(c.sum())
+		switch {
+		case c.live != nil && s.cell == s.window:
+			h = c.live // the window is this cell
+		case c.live != nil:
+			all.Merge(c.live)
+		case c.packed != nil:
+			unpack(all, c.packed)
+		}
+	}
+	if h.Count() == 0 {
 		nan := math.NaN()
 		r.Sum, r.Min, r.Max, r.P50, r.P90, r.P95, r.P99 = nan, nan, nan, nan, nan, nan, nan
 		return r
 	}
-	r.Sum, r.Min, r.Max = c.sum().Value(), c.min, c.max
+	r.Sum = sum.Value()
 	r.P50, r.P90, r.P95, r.P99 = h.Quantile(0.5), h.Quantile(0.9), h.Quantile(0.95), h.Quantile(0.99)
 	r.Hist = h.AppendQuantilesDD(nil)
 	return r

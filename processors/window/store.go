@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
@@ -18,28 +19,26 @@ import (
 // transaction touches a window of a series its old content is saved, which is one
 // copy of a small array, and an abort puts it back.
 //
-// It bounds its memory by Indicator.SeriesLimit: a window takes that many series,
-// and the samples of more go to one overflow series. The limit counts by window,
-// in the order of the log, because a successor rebuilds whole windows from the
-// log: so it takes the same series. A limit of 0 or less is none.
+// It bounds its memory by Indicator.SeriesLimit: a part (which is a window, unless they
+// overlap) takes that many series, and the samples of more go to one overflow series.
+// The limit counts by part, in the order of the log, because a successor rebuilds whole
+// parts from the log: so it takes the same series. A limit of 0 or less is none.
 type Store struct {
+	geometry
 	spec     flyball.Indicator
 	overflow Series // whose identity the series beyond the limit share
 	byKey    map[string]*Series
 	order    []*Series // sorted by labels while sorted is set
 	sorted   bool
-	windows  map[flyball.Time]extent // by start
+	windows  map[flyball.Time]int64 // lowest offset that fed cells, by their start
+	parts    map[flyball.Time]int   // series in a part, without the overflow series
 
-	trimmed flyball.Time // pane edge of the last trim
-	touched []*cell
-	undo    map[flyball.Time]extent // windows as they were; of no series when absent
-	pool    pool
-}
-
-// extent is what is known of one window over all series.
-type extent struct {
-	low    int64 // lowest offset that fed it
-	series int   // series in it, without the overflow series
+	trimmed   flyball.Time // pane edge of the last trim
+	touched   []*cell
+	undo      map[flyball.Time]int64 // windows as they were; below zero when absent
+	undoParts map[flyball.Time]int   // parts as they were
+	pool      pool
+	settled   settled
 }
 
 // Series is one series of an indicator, as seen by its panes.
@@ -49,7 +48,9 @@ type Series struct {
 	// Note is the owner's, to keep what it works out of the labels; nil at first.
 	Note any
 
-	cells []*cell // by start
+	cells   []*cell    // by start
+	settled []*segment // by start
+	held    bool       // whether the store has it
 }
 
 // NewStore returns an empty store. The partition, of the panes topic, tells the
@@ -66,11 +67,15 @@ func NewStore(spec flyball.Indicator, partition int32) *Store {
 	}
 	slices.SortFunc(labels, func(a, b flyball.Label) int { return strings.Compare(a.Name, b.Name) })
 	return &Store{
-		spec: spec, overflow: Series{Entity: entity, Labels: labels.JSON()},
-		byKey: map[string]*Series{}, windows: map[flyball.Time]extent{},
-		undo: map[flyball.Time]extent{}, trimmed: flyball.NoTime,
+		geometry: geometryOf(&spec, Rebuilt), spec: spec, overflow: Series{Entity: entity, Labels: labels.JSON()},
+		byKey: map[string]*Series{}, windows: map[flyball.Time]int64{}, parts: map[flyball.Time]int{},
+		undo: map[flyball.Time]int64{}, undoParts: map[flyball.Time]int{}, trimmed: flyball.NoTime, settled: newSettled(),
 	}
 }
+
+// RebuildAtMost makes the store settle windows that are longer than a duration, in
+// place of Rebuilt. It belongs before anything else.
+func (s *Store) RebuildAtMost(window time.Duration) { s.geometry = geometryOf(&s.spec, window) }
 
 // Spec returns the indicator.
 func (s *Store) Spec() flyball.Indicator { return s.spec }
@@ -88,13 +93,16 @@ func (s *Store) Add(r processors.PaneRow, offset int64) (*Series, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	r.Start = r.Start.Floor(s.spec.Pane) // should its sender have another idea of panes
-	start := s.windowOf(r.Start)
-	sr, at, found, err := s.place(&r, start)
+	r.Start = r.Start.Floor(s.pane) // should its sender have another idea of panes
+	start := s.cellOf(r.Start)
+	if s.long && s.settled.to != flyball.NoTime && s.filled(start, s.settled.to) {
+		return s.addSettled(&r, offset)
+	}
+	sr, at, found, err := s.place(&r, start, offset)
 	if err != nil {
 		return nil, err
 	}
-	c := &cell{series: sr, start: start, content: emptyContent()}
+	c := &cell{series: sr, start: start, first: offset, content: emptyContent()}
 	if found {
 		c = sr.cells[at]
 		s.touch(c)
@@ -109,38 +117,80 @@ func (s *Store) Add(r processors.PaneRow, offset int64) (*Series, error) {
 		}
 	}
 	if !found {
+		s.count(s.partOf(start), sr)
 		s.insert(c, at)
 	}
 	c.merge(&r)
-	s.note(start, offset, !found && sr.Labels != s.overflow.Labels)
+	s.note(start, offset)
 	return sr, nil
 }
 
-func (s *Store) windowOf(t flyball.Time) flyball.Time { return t.Floor(s.spec.Window) }
-
-// place returns the series that takes a row, and where its window is or belongs.
-func (s *Store) place(r *processors.PaneRow, start flyball.Time) (sr *Series, at int, found bool, err error) {
+// place returns the series that takes a row, and where its cell is or belongs.
+func (s *Store) place(r *processors.PaneRow, start flyball.Time, offset int64) (sr *Series, at int, found bool, err error) {
 	if sr = s.byKey[r.Labels]; sr != nil {
 		if at, found = sr.find(start); found {
 			return sr, at, true, nil
 		}
-	} else {
+	}
+	if sr, err = s.admit(r, s.partOf(start), offset); err != nil {
+		return nil, 0, false, err
+	}
+	at, found = sr.find(start)
+	return sr, at, found, nil
+}
+
+// admit returns the series of a row in a part: its own, or where that would be one too
+// many, the overflow's. One that is new is not held yet.
+func (s *Store) admit(r *processors.PaneRow, part flyball.Time, offset int64) (*Series, error) {
+	sr := s.byKey[r.Labels]
+	if sr == nil {
 		var ls flyball.Labels
 		if err := json.Unmarshal([]byte(r.Labels), &ls); err != nil {
-			return nil, 0, false, fmt.Errorf("cannot use pane of indicator %q: %w", r.Indicator, err)
+			return nil, fmt.Errorf("cannot use pane of indicator %q: %w", r.Indicator, err)
 		}
 	}
-	if s.spec.SeriesLimit > 0 && s.windows[start].series >= s.spec.SeriesLimit && r.Labels != s.overflow.Labels {
+	if len(s.settled.later) > 0 {
+		s.arrive(part, offset)
+	}
+	if s.spec.SeriesLimit > 0 && s.parts[part] >= s.spec.SeriesLimit && r.Labels != s.overflow.Labels && (sr == nil || !s.inPart(sr, part)) {
 		if sr = s.byKey[s.overflow.Labels]; sr == nil {
-			return &Series{Entity: s.overflow.Entity, Labels: s.overflow.Labels}, 0, false, nil
+			sr = &Series{Entity: s.overflow.Entity, Labels: s.overflow.Labels}
 		}
-		at, found = sr.find(start)
-		return sr, at, found, nil
+		return sr, nil
 	}
 	if sr == nil { // the row's bytes are only lent
 		sr = &Series{Entity: strings.Clone(r.Entity), Labels: strings.Clone(r.Labels)}
 	}
-	return sr, at, false, nil
+	return sr, nil
+}
+
+// inPart reports whether a series has samples in a part.
+func (s *Store) inPart(sr *Series, part flyball.Time) bool {
+	if _, ok := sr.segment(part); ok {
+		return true
+	}
+	at, ok := sr.find(part)
+	return ok || at < len(sr.cells) && sr.cells[at].start < part.Add(s.part)
+}
+
+// count counts a series that comes into a part, if it does; it must be called before.
+func (s *Store) count(part flyball.Time, sr *Series) {
+	if sr.Labels == s.overflow.Labels || s.inPart(sr, part) {
+		return
+	}
+	if _, saved := s.undoParts[part]; !saved {
+		s.undoParts[part] = s.parts[part]
+	}
+	s.parts[part]++
+}
+
+// hold makes a series one of the store's.
+func (s *Store) hold(sr *Series) {
+	if !sr.held {
+		sr.held = true
+		s.byKey[sr.Labels] = sr
+		s.order, s.sorted = append(s.order, sr), false
+	}
 }
 
 func (sr *Series) find(start flyball.Time) (int, bool) {
@@ -155,12 +205,8 @@ func (sr *Series) find(start flyball.Time) (int, bool) {
 
 // insert adds a new cell to its series, and the series if it is new too.
 func (s *Store) insert(c *cell, at int) {
-	sr := c.series
-	if len(sr.cells) == 0 {
-		s.byKey[sr.Labels] = sr
-		s.order, s.sorted = append(s.order, sr), false
-	}
-	sr.cells = slices.Insert(sr.cells, at, c)
+	s.hold(c.series)
+	c.series.cells = slices.Insert(c.series.cells, at, c)
 	c.touched = true
 	s.touched = append(s.touched, c)
 }
@@ -173,34 +219,27 @@ func (s *Store) touch(c *cell) {
 	}
 }
 
-// note keeps the extent of a window.
-func (s *Store) note(start flyball.Time, offset int64, newSeries bool) {
+// note keeps the lowest offset of a cell.
+func (s *Store) note(start flyball.Time, offset int64) {
 	old, ok := s.windows[start]
-	now := old
-	if !ok || offset < old.low {
-		now.low = offset
-	}
-	if newSeries {
-		now.series++
-	}
-	if now == old && ok {
+	if ok && old <= offset {
 		return
 	}
 	if _, saved := s.undo[start]; !saved {
 		if !ok {
-			old.low = -1
+			old = -1
 		}
 		s.undo[start] = old
 	}
-	s.windows[start] = now
+	s.windows[start] = offset
 }
 
 // Low returns the lowest offset that a pane came from whose window can still be
 // corrected at this watermark.
 func (s *Store) Low(watermark flyball.Time) (low int64, any bool) {
-	for start, w := range s.windows {
-		if !s.Expired(start, watermark) && (!any || w.low < low) {
-			low, any = w.low, true
+	for start, offset := range s.windows {
+		if !s.Expired(start, watermark) && (!any || offset < low) {
+			low, any = offset, true
 		}
 	}
 	return low, any
@@ -212,12 +251,14 @@ func (s *Store) Commit(watermark flyball.Time) {
 	for _, c := range s.touched {
 		s.pool.free(c.was)
 		c.was, c.touched = nil, false
-		if s.Closed(c.start, watermark) {
+		if s.filled(c.start, watermark) {
 			c.freeze(&s.pool)
 		}
 	}
 	s.touched = s.touched[:0]
 	clear(s.undo)
+	clear(s.undoParts)
+	s.commitSettled()
 	if edge := watermark.Floor(s.spec.Pane); edge != s.trimmed {
 		s.trim(s.trimmed, edge)
 		s.trimmed = edge
@@ -236,8 +277,8 @@ func (s *Store) trim(from, to flyball.Time) {
 		if n > 0 {
 			sr.cells = slices.Delete(sr.cells, 0, n)
 		}
-		for _, c := range s.after(sr, from) {
-			if !s.Closed(c.start, to) {
+		for _, c := range s.open(sr, from) {
+			if !s.filled(c.start, to) {
 				break
 			}
 			c.freeze(&s.pool)
@@ -250,11 +291,18 @@ func (s *Store) trim(from, to flyball.Time) {
 			delete(s.windows, start)
 		}
 	}
+	for start := range s.parts {
+		if s.Expired(start, to) {
+			delete(s.parts, start)
+			delete(s.settled.later, start)
+		}
+	}
 	s.pool.trim(2*cells + 64)
 }
 
 // Abort takes the transaction's changes back.
 func (s *Store) Abort() {
+	s.abortSettled()
 	for _, c := range s.touched {
 		c.touched = false
 		if c.was != nil {
@@ -269,21 +317,30 @@ func (s *Store) Abort() {
 	s.touched = s.touched[:0]
 	s.dropEmpty()
 	for start, old := range s.undo {
-		if old.low < 0 {
+		if old < 0 {
 			delete(s.windows, start)
 		} else {
 			s.windows[start] = old
 		}
 	}
 	clear(s.undo)
+	for part, old := range s.undoParts {
+		if old == 0 {
+			delete(s.parts, part)
+		} else {
+			s.parts[part] = old
+		}
+	}
+	clear(s.undoParts)
 }
 
 // dropEmpty forgets series without panes.
 func (s *Store) dropEmpty() {
 	s.order = slices.DeleteFunc(s.order, func(sr *Series) bool {
-		if len(sr.cells) > 0 {
+		if len(sr.cells)+len(sr.settled) > 0 {
 			return false
 		}
+		sr.held = false
 		delete(s.byKey, sr.Labels)
 		return true
 	})

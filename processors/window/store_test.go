@@ -181,7 +181,7 @@ func TestStoreCorrectsFromPackedPanes(t *testing.T) {
 	}
 	mustAdd(t, s, row("cart", "/a", 10*second, 200), 2)
 	var w processors.Windows
-	s.Correct(labelsOf("cart", "/a"), 10*second, 2, &w)
+	s.Correct(labelsOf("cart", "/a"), 0, 2, &w)
 	if r := w.Row(0); r.Count != 3 || r.Sum != 600 || r.Max != 300 || r.Min != 100 || r.Revision != 2 {
 		t.Errorf("corrected to %+v", r)
 	}
@@ -361,8 +361,8 @@ func dump(s *Store) dumped {
 	s.ClosePanes(flyball.NoTime, math.MaxInt64, func(p ClosedPane) {
 		d.Panes = append(d.Panes, fmt.Sprint(p.Series.Labels, p.Start, p.Count, p.Bad))
 	})
-	for start, e := range s.windows {
-		d.Extents[start] = [2]int64{e.low, int64(e.series)}
+	for start, low := range s.windows {
+		d.Extents[start] = [2]int64{low, int64(s.parts[s.partOf(start)])}
 	}
 	return d
 }
@@ -458,7 +458,7 @@ func TestStoreAgainstModel(t *testing.T) {
 				model[k] = append(model[k], r)
 				if s.Closed(r.Start, watermark) {
 					var w processors.Windows
-					s.Correct(r.Labels, r.Start, 1, &w)
+					s.Correct(r.Labels, r.Start.Floor(time.Minute), 1, &w)
 					check(w.Row(0))
 				}
 			}

@@ -27,8 +27,11 @@ type Indicator struct {
 	// Pane is the width of the slices of event time in which samples are counted;
 	// it divides a day.
 	Pane Duration `yaml:"pane" default:"10s" min:"1s" max:"60s"`
-	// Window is the width of a reported window, a multiple of the pane.
-	Window Duration `yaml:"window" default:"1m" min:"1s" max:"1d"`
+	// Window is the width of a reported window, a multiple of the pane, up to 360 hops.
+	Window Duration `yaml:"window" default:"1m" min:"1s" max:"30d"`
+	// Hop is the time from the start of one window to that of the next, a multiple of
+	// the pane. Without it windows follow one another.
+	Hop Duration `yaml:"hop,omitempty" min:"1s" max:"30d"`
 	// Lateness is how long after its end a window still takes samples, as
 	// corrections.
 	Lateness Duration `yaml:"lateness" default:"5m" max:"1d"`
