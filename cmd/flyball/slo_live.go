@@ -12,6 +12,8 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/pipeline"
 	"github.com/flyball-io/flyball/internal/sloreplay"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
@@ -33,17 +35,17 @@ func (in *liveInput) wanted() bool { return in.config != "" || in.dsn != "" }
 
 // read returns where SLOs stood at a time, by what is recorded.
 func (in *liveInput) read(ctx context.Context, name string, at time.Time) ([]sloreplay.Summary, error) {
-	dsn := in.dsn
-	if dsn == "" {
+	server := spec.ClickHouse{DSN: spec.Secret(in.dsn)}
+	if server.DSN == "" {
 		cfg, err := config.Load(in.config)
 		if err != nil {
 			return nil, usageError(err)
 		}
-		if dsn = string(cfg.Pipeline.ClickHouse.DSN); dsn == "" {
+		if server = cfg.Pipeline.ClickHouse; server.DSN == "" {
 			return nil, usageError(fmt.Errorf("the configuration %q has no clickhouse.dsn; set it, or give --clickhouse", in.config))
 		}
 	}
-	db, err := clickhouse.Open(clickhouse.Config{DSN: dsn})
+	db, err := pipeline.OpenClickHouse(server)
 	if err != nil {
 		return nil, usageError(err)
 	}

@@ -85,8 +85,13 @@ func checkKafka(o *kind.Object[spec.Pipeline]) {
 // opened when the connections are.
 func checkSecurity(o *kind.Object[spec.Pipeline]) {
 	k := &o.Spec.Kafka
-	if t := k.TLS; t != nil && (t.CertFile == "") != (t.KeyFile == "") && o.Doc.OK("spec.kafka.tls") {
-		o.Report("spec.kafka.tls", strictyaml.CodeMissingField, "certFile and keyFile belong together: one is missing", "")
+	for path, t := range map[string]*spec.TLS{"spec.kafka.tls": k.TLS, "spec.clickhouse.tls": o.Spec.ClickHouse.TLS} {
+		if t != nil && (t.CertFile == "") != (t.KeyFile == "") && o.Doc.OK(path) {
+			o.Report(path, strictyaml.CodeMissingField, "certFile and keyFile belong together: one is missing", "")
+		}
+	}
+	if c := o.Spec.ClickHouse; c.TLS != nil && o.Doc.OK("spec.clickhouse.tls") && !isSecureDSN(string(c.DSN)) {
+		o.Report("spec.clickhouse.tls", strictyaml.CodeInvalidValue, "the DSN does not ask for an encrypted connection", "write https://, or add ?secure=true")
 	}
 	a := k.SASL
 	if a == nil || !o.Doc.OK("spec.kafka.sasl") || a.Mechanism == "" {
@@ -118,4 +123,15 @@ func isAddress(s string, emptyHost bool) bool {
 func isDSN(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != "" && slices.Contains([]string{"clickhouse", "tcp", "http", "https"}, u.Scheme)
+}
+
+// isSecureDSN reports whether a DSN asks for an encrypted connection. One that
+// cannot be read has been reported already.
+func isSecureDSN(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "https" {
+		return true
+	}
+	secure, err := strconv.ParseBool(u.Query().Get("secure"))
+	return err == nil && secure
 }

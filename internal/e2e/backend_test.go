@@ -25,31 +25,36 @@ func onApache() bool { return os.Getenv(apachekafka.Env) == "1" }
 // broker is where one test has its topics.
 type broker struct {
 	addrs  []string
-	prefix string // of everything that the test makes
+	prefix string    // of everything that the test makes
+	opts   []kgo.Opt // of the tests' own clients
 	client *kgo.Client
 	admin  *kadm.Client
 }
 
 func newBroker(t *testing.T) *broker {
 	t.Helper()
-	b := &broker{prefix: apache.Prefix(t)}
 	if onApache() {
-		b.addrs = []string{apache.Broker(t).Addr()}
-	} else {
-		cfg := kafka.Default()
-		cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-		s, err := kafka.Start(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		b.addrs = s.Addrs()
+		return connect(t, apache.Prefix(t), apache.Broker(t).Addr())
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	cfg := kafka.Default()
+	cfg.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := kafka.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return connect(t, apache.Prefix(t), s.Addrs()[0])
+}
+
+// connect returns a broker that runs at an address.
+func connect(t *testing.T, prefix, addr string, opts ...kgo.Opt) *broker {
+	t.Helper()
+	b := &broker{addrs: []string{addr}, prefix: prefix, opts: opts}
+	client, err := b.dial(kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(4<<20))
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +67,11 @@ func newBroker(t *testing.T) *broker {
 		client.Close()
 	})
 	return b
+}
+
+// dial makes a client of the tests.
+func (b *broker) dial(opts ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append(append([]kgo.Opt{kgo.SeedBrokers(b.addrs...)}, b.opts...), opts...)...)
 }
 
 // patience is how long tests wait for what must come. It is long, because machines
@@ -115,7 +125,7 @@ func (b *broker) read(t *testing.T, topics ...string) []*kgo.Record {
 	if len(left) == 0 {
 		return nil
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.ConsumePartitions(from),
+	client, err := b.dial(kgo.ConsumePartitions(from),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(250*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +246,7 @@ type follower struct {
 // later.
 func (b *broker) follow(t *testing.T, topics ...string) *follower {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.ConsumeTopics(topics...),
+	client, err := b.dial(kgo.ConsumeTopics(topics...),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(time.Second), kgo.UnknownTopicRetries(-1))

@@ -28,6 +28,7 @@ type settings struct {
 	group       string
 	dsn         string
 	more        string // further lines of the spec
+	security    string // further settings of kafka
 }
 
 func (b *broker) settings(dsn string) settings {
@@ -40,13 +41,13 @@ func (s settings) document() string {
 kind: Pipeline
 metadata: {name: e2e}
 spec:
-  kafka: {brokers: [%q], topicPrefix: %q, group: %q}
+  kafka: {brokers: [%q], topicPrefix: %q, group: %q%s}
   partitions: {panes: 4}
   commitInterval: 250ms
   workers: 2
   clickhouse: {dsn: %q}
   http: {listen: "127.0.0.1:0"}
-%s`, strings.Join(s.brokers, `","`), s.topicPrefix, s.group, s.dsn, s.more)
+%s`, strings.Join(s.brokers, `","`), s.topicPrefix, s.group, s.security, s.dsn, s.more)
 }
 
 // write puts the configuration into a new directory.

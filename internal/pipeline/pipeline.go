@@ -34,7 +34,6 @@ import (
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/processors/evaluate"
 	"github.com/flyball-io/flyball/processors/remediation"
-	"github.com/flyball-io/flyball/sinks/clickhouse"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
@@ -244,12 +243,11 @@ func (p *pipeline) readState(ctx context.Context, partition int32, prefix string
 
 // record starts the copy to ClickHouse, if there is one.
 func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
-	dsn := p.cfg.Pipeline.ClickHouse.DSN
-	if string(dsn) == "" {
+	if p.cfg.Pipeline.ClickHouse.DSN == "" {
 		p.Log.Warn("no clickhouse.dsn is configured; nothing is recorded")
 		return nil
 	}
-	db, err := clickhouse.Open(clickhouse.Config{DSN: string(dsn)})
+	db, err := OpenClickHouse(p.cfg.Pipeline.ClickHouse)
 	if err != nil {
 		return err
 	}

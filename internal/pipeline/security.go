@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
 
 // securityOptions are the options of a Kafka client that encrypt its connections
@@ -22,7 +23,7 @@ import (
 func securityOptions(k spec.Kafka) ([]kgo.Opt, error) {
 	var opts []kgo.Opt
 	if k.TLS != nil {
-		c, err := tlsConfig(*k.TLS)
+		c, err := tlsConfig("kafka.tls", *k.TLS)
 		if err != nil {
 			return nil, err
 		}
@@ -38,22 +39,35 @@ func securityOptions(k spec.Kafka) ([]kgo.Opt, error) {
 	return opts, nil
 }
 
-func tlsConfig(t spec.TLS) (*tls.Config, error) {
+// OpenClickHouse prepares connections to the database of a configuration.
+func OpenClickHouse(c spec.ClickHouse) (*clickhouse.DB, error) {
+	cfg := clickhouse.Config{DSN: string(c.DSN)}
+	if c.TLS != nil {
+		var err error
+		if cfg.TLS, err = tlsConfig("clickhouse.tls", *c.TLS); err != nil {
+			return nil, err
+		}
+	}
+	return clickhouse.Open(cfg)
+}
+
+// tlsConfig reads the certificates that a part of the configuration names.
+func tlsConfig(path string, t spec.TLS) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read kafka.tls.caFile: %w", err)
+			return nil, fmt.Errorf("cannot read %s.caFile: %w", path, err)
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("cannot use kafka.tls.caFile %q: it holds no certificate in PEM", t.CAFile)
+			return nil, fmt.Errorf("cannot use %s.caFile %q: it holds no certificate in PEM", path, t.CAFile)
 		}
 	}
 	if t.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("cannot use kafka.tls.certFile and keyFile: %w", err)
+			return nil, fmt.Errorf("cannot use %s.certFile and keyFile: %w", path, err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}

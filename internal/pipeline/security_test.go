@@ -2,15 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,80 +13,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/testcert"
 )
 
-// authority signs certificates for 127.0.0.1.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	dir  string
-}
-
-func newAuthority(t *testing.T) *authority {
-	a := &authority{dir: t.TempDir()}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.key = key
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	a.write(t, "ca.pem", "CERTIFICATE", der)
-	return a
-}
-
-func (a *authority) write(t *testing.T, name, kind string, der []byte) string {
-	t.Helper()
-	path := filepath.Join(a.dir, name)
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// issue writes NAME.pem and NAME.key and returns the pair.
-func (a *authority) issue(t *testing.T, name string) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := tls.LoadX509KeyPair(a.write(t, name+".pem", "CERTIFICATE", der), a.write(t, name+".key", "PRIVATE KEY", private))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pair
-}
-
 func TestSecurityOptionsReachAServerThatAsksForAll(t *testing.T) {
-	a := newAuthority(t)
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	server := &tls.Config{Certificates: []tls.Certificate{a.issue(t, "server")}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert}
-	a.issue(t, "client")
+	a := testcert.New(t)
+	server := &tls.Config{Certificates: []tls.Certificate{a.Issue(t, "server").Certificate}, ClientCAs: a.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
+	own := a.Issue(t, "client")
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
 			c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.TLS(server), kfake.EnableSASL(), kfake.Superuser(mechanism, "flyball", "pass word"))
@@ -104,7 +29,7 @@ func TestSecurityOptionsReachAServerThatAsksForAll(t *testing.T) {
 			defer c.Close()
 			ping := func(change func(*spec.Kafka)) error {
 				k := spec.Kafka{
-					TLS:  &spec.TLS{CAFile: a.dir + "/ca.pem", CertFile: a.dir + "/client.pem", KeyFile: a.dir + "/client.key"},
+					TLS:  &spec.TLS{CAFile: a.CAFile, CertFile: own.CertFile, KeyFile: own.KeyFile},
 					SASL: &spec.SASL{Mechanism: mechanism, Username: "flyball", Password: "pass word"},
 				}
 				change(&k)

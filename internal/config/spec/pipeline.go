@@ -47,17 +47,17 @@ type Kafka struct {
 	SASL *SASL `yaml:"sasl,omitempty"`
 }
 
-// TLS is how connections to the brokers are encrypted.
+// TLS is how connections to brokers or to the database are encrypted.
 type TLS struct {
-	// CAFile holds the certificates, in PEM, that may have signed the brokers'.
+	// CAFile holds the certificates, in PEM, that may have signed the servers'.
 	// Without it those of the operating system may.
 	CAFile string `yaml:"caFile,omitempty"`
 	// CertFile and KeyFile hold our own certificate and its key, in PEM, for
-	// brokers that ask for one (mutual TLS).
+	// servers that ask for one (mutual TLS).
 	CertFile string `yaml:"certFile,omitempty"`
 	// KeyFile belongs to CertFile.
 	KeyFile string `yaml:"keyFile,omitempty"`
-	// ServerName is the name expected in the brokers' certificates where it is not
+	// ServerName is the name expected in the servers' certificates where it is not
 	// the host that is connected to.
 	ServerName string `yaml:"serverName,omitempty"`
 }
@@ -89,6 +89,10 @@ type ClickHouse struct {
 	// the schemes are clickhouse, tcp, http and https. Without it nothing is
 	// recorded.
 	DSN Secret `yaml:"dsn"`
+	// TLS says whom to trust and who we are on encrypted connections, which the DSN
+	// asks for by secure=true or https. Without it the authorities of the operating
+	// system are trusted.
+	TLS *TLS `yaml:"tls,omitempty"`
 }
 
 // HTTP is the API server.
