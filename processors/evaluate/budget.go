@@ -84,7 +84,8 @@ type budgets struct {
 	limit    int           // entities per SLO; more share the overflow's budget
 	overflow string        // its entity
 	mute     bool          // counts for another, and is not judged
-	highest  *store        // what may be good at most, where a threshold is not exact; else nil
+	highest  *store        // what may be good at most by a threshold, else nil
+	sharp    bool          // the threshold is an edge of log buckets: only explicit ones make it vague
 	feeds    *store        // the composite whose part this is, where that counts slices of time; else nil
 	weight   int64         // of the slices there
 

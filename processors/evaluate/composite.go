@@ -19,12 +19,14 @@ func (m *Machine) composites() {
 			continue
 		}
 		var atMost *store
-		if slices.ContainsFunc(s.Parts, func(p flyball.Part) bool { return p.Threshold != nil && !exact(*p.Threshold) }) {
+		if slices.ContainsFunc(s.Parts, func(p flyball.Part) bool { return p.Threshold != nil }) {
 			h := highest(m.cfg).SLOs[i]
 			atMost = m.composite(&h, most)
 			atMost.mute = true
 		}
-		m.composite(s, good).highest = atMost // after what it reports of that one
+		sharp := !slices.ContainsFunc(s.Parts, func(p flyball.Part) bool { return p.Threshold != nil && !exact(*p.Threshold) })
+		st := m.composite(s, good) // after what it reports of the other
+		st.highest, st.sharp = atMost, sharp
 	}
 }
 

@@ -31,13 +31,11 @@ func thresholds(spec flyball.Indicator, cfg Config) []derived {
 		wanted := func(o *flyball.SLO) bool { return o.Threshold != nil && *o.Threshold == limit }
 		st := newStore(spec, cfg, wanted)
 		st.silence()
-		if !exact(limit) { // before st, so that it has counted what st reports
-			st.highest = newStore(spec, highest(cfg), wanted)
-			st.highest.silence()
-			st.highest.mute = true
-			out = append(out, derived{st.highest, limited(limit, most)})
-		}
-		out = append(out, derived{st, limited(limit, good)})
+		st.highest, st.sharp = newStore(spec, highest(cfg), wanted), exact(limit)
+		st.highest.silence()
+		st.highest.mute = true
+		// The highest first, so that it has counted what st reports.
+		out = append(out, derived{st.highest, limited(limit, most)}, derived{st, limited(limit, good)})
 	}
 	return out
 }
@@ -59,7 +57,8 @@ func highest(cfg Config) Config {
 const highestSuffix = " highest"
 
 // exact reports whether a threshold is an edge between the buckets of a histogram
-// that was not scaled down, on the side that its operator needs.
+// that was not scaled down, on the side that its operator needs. Explicit buckets of a
+// sender may still not have it.
 func exact(t flyball.Threshold) bool {
 	low, high := histogram.BucketOf(t.Value, 5)
 	return low == high || high == t.Value && (t.Op == "lte" || t.Op == "gt")
@@ -77,7 +76,11 @@ func (b *budgets) sliHighest(s *sloSeries, at flyball.Time) float64 {
 		return math.NaN()
 	}
 	budget := other.tracker.Budget(at)
-	return flyball.SLI(budget.Total, budget.Bad)
+	sli := flyball.SLI(budget.Total, budget.Bad)
+	if own := s.tracker.Budget(at); b.sharp && sli == flyball.SLI(own.Total, own.Bad) {
+		return math.NaN()
+	}
+	return sli
 }
 
 // limited counts by a threshold what of a partial pane has values.
@@ -101,24 +104,27 @@ func counted(r processors.PaneRow) processors.PaneRow {
 
 // most returns how many values may be good: all in the bucket of the threshold.
 func most(h *histogram.Histogram, t flyball.Threshold) uint64 {
-	lower, upper := h.CountBelow(t.Value)
+	certain, possible := countTo(h, t)
 	if t.Op == "lte" || t.Op == "lt" {
-		return upper
+		return possible
 	}
-	return h.Count() - lower
+	return h.Count() - certain
 }
 
 // good returns how many values are good for certain.
 func good(h *histogram.Histogram, t flyball.Threshold) uint64 {
-	lower, upper := h.CountBelow(t.Value)
-	// A bucket holds its upper edge and not the lower one: where the threshold is an
-	// edge, what is in the bucket is not above it, and all but the edge is below.
-	_, edge := histogram.BucketOf(t.Value, h.Scale())
-	switch {
-	case t.Op == "lte" && edge == t.Value:
-		return upper
-	case t.Op == "lte" || t.Op == "lt":
-		return lower
+	certain, possible := countTo(h, t)
+	if t.Op == "lte" || t.Op == "lt" {
+		return certain
 	}
-	return h.Count() - upper
+	return h.Count() - possible
+}
+
+// countTo returns how many values are on the lower side of the threshold, for certain
+// and possibly; those at it are there when the operator is lte or gt.
+func countTo(h *histogram.Histogram, t flyball.Threshold) (certain, possible uint64) {
+	if t.Op == "lte" || t.Op == "gt" {
+		return h.CountAtMost(t.Value)
+	}
+	return h.CountLess(t.Value)
 }

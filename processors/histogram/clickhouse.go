@@ -43,7 +43,10 @@ const (
 // Keys of values below 1 are floors here and truncated toward zero in states that
 // ClickHouse makes, which therefore read one bucket high; keep values at 1
 // and above if both kinds of state are merged.
+//
+// Values of explicit buckets are written where Quantile takes them to be.
 func (h *Histogram) AppendQuantilesDD(dst []byte) []byte {
+	h = h.placed()
 	dst = append(dst, ddLogMapping)
 	dst = appendFloat(dst, roots[1])
 	dst = appendFloat(dst, 0)

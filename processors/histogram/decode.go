@@ -51,6 +51,7 @@ func (h *Histogram) MergeBinary(data []byte) error {
 	h.count += e.count
 	h.zero += e.zero
 	h.zeroThreshold = max(h.zeroThreshold, e.zeroThreshold)
+	h.explicit.merge(&e.explicit)
 	return nil
 }
 
@@ -60,6 +61,7 @@ type encoded struct {
 	zeroThreshold float64
 	shift         uint
 	pos, neg      tokens
+	explicit      intervals
 }
 
 // tokens is the encoded buckets of one sign; body is empty if there are none.
@@ -102,6 +104,11 @@ func (e *encoded) parse(data []byte) error {
 	}
 	if header&hasNegative != 0 {
 		if err := e.parseTokens(&r, &e.neg); err != nil {
+			return err
+		}
+	}
+	if header&hasExplicit != 0 {
+		if err := e.parseExplicit(&r); err != nil {
 			return err
 		}
 	}
@@ -151,6 +158,34 @@ func (e *encoded) parseTokens(r *reader, t *tokens) error {
 	t.body = r.data[start:r.at]
 	return nil
 }
+
+// parseExplicit checks the explicit buckets and adds their counts to e.count.
+func (e *encoded) parseExplicit(r *reader) error {
+	e.explicit.level = uint(r.byte())
+	n := r.uvarint()
+	if e.explicit.level > maxLevel || n == 0 || n > maxIntervals {
+		return r.fail("bad explicit buckets")
+	}
+	for range n {
+		x := interval{math.Float64frombits(r.uint64()), math.Float64frombits(r.uint64()), r.uvarint()}
+		if r.bad {
+			return r.fail("truncated")
+		}
+		last := len(e.explicit.list) - 1
+		if !(x.low < x.high) || x.count == 0 || x.widened(e.explicit.level) != x || negativeZero(x.low) || negativeZero(x.high) ||
+			last >= 0 && compareEdges(e.explicit.list[last], x) >= 0 {
+			return r.fail("bad explicit bucket")
+		}
+		if x.count > MaxCount || e.count+x.count > MaxCount {
+			return r.fail("total count too large")
+		}
+		e.count += x.count
+		e.explicit.list = append(e.explicit.list, x)
+	}
+	return nil
+}
+
+func negativeZero(v float64) bool { return v == 0 && math.Signbit(v) }
 
 // makeRoom lets s, one of h's stores, cover the encoded buckets, which are at
 // scale 5-shift.

@@ -8,7 +8,8 @@ import (
 // The encoding, all of it canonical: one content, one byte string.
 //
 //	header     byte: 0x40 (version 1), + 1 zero count, + 2 zero threshold,
-//	                 + 4 positive buckets, + 8 negative buckets, + 16 scale
+//	                 + 4 positive buckets, + 8 negative buckets, + 16 scale,
+//	                 + 32 explicit buckets
 //	scale      byte: 5-scale, 1 to 15; absent at scale 5
 //	zero       uvarint: absent if 0
 //	threshold  float64, little endian: absent if 0
@@ -17,14 +18,20 @@ import (
 //	  span     uvarint: highest occupied bucket - lowest
 //	  tokens   uvarints until the last bucket of the span has its count:
 //	           count<<1, or gap<<1|1 for a run of gap empty buckets
+//	explicit: absent if empty, else
+//	  level      byte: of the grid of the edges, 0 for none
+//	  n          uvarint, then n times, in the order of the edges:
+//	  low, high  float64, little endian
+//	  count      uvarint
 const (
 	encodingVersion = 0x40
-	versionMask     = 0xe0
+	versionMask     = 0xc0
 	hasZero         = 1
 	hasThreshold    = 2
 	hasPositive     = 4
 	hasNegative     = 8
 	hasScale        = 16
+	hasExplicit     = 32
 )
 
 // AppendBinary appends the encoding of h to dst and returns the result. Equal
@@ -52,6 +59,20 @@ func (h *Histogram) AppendBinary(dst []byte) []byte {
 	if lo, hi, any := h.neg.occupied(); any {
 		dst[at] |= hasNegative
 		dst = h.neg.appendTokens(dst, lo, hi)
+	}
+	if len(h.explicit.list) > 0 {
+		dst[at] |= hasExplicit
+		dst = h.explicit.append(dst)
+	}
+	return dst
+}
+
+func (s *intervals) append(dst []byte) []byte {
+	dst = append(dst, byte(s.level))
+	dst = binary.AppendUvarint(dst, uint64(len(s.list)))
+	for _, x := range s.list {
+		dst = appendFloat(appendFloat(dst, x.low), x.high)
+		dst = binary.AppendUvarint(dst, x.count)
 	}
 	return dst
 }

@@ -122,8 +122,19 @@ func TestMalformed(t *testing.T) {
 	const short = "truncated or malformed number"
 	f("", short)
 	f("00", "unknown version")
-	f("60", "unknown version")
+	f("20", "unknown version")
 	f("c0", "unknown version")
+	f("60", short)
+	f("60 0d 01", "bad explicit buckets")
+	f("60 00 00", "bad explicit buckets")
+	f("60 00 01 000000000000f03f 0000000000000040", short)
+	f("60 00 01 000000000000f03f 000000000000f03f 01", "bad explicit bucket") // empty
+	f("60 00 01 0000000000000080 000000000000f03f 01", "bad explicit bucket") // -0
+	f("60 00 01 000000000000f03f 010000000000f87f 01", "bad explicit bucket") // NaN
+	f("60 00 01 000000000000f03f 0000000000000040 00", "bad explicit bucket")
+	f("60 01 01 000000000000f03f 0000000000000840 01", "bad explicit bucket") // 3 is not in the grid
+	f("60 00 02 000000000000f03f 0000000000000040 01 000000000000f03f 0000000000000040 01", "bad explicit bucket")
+	f("60 00 01 000000000000f03f 0000000000000040 ffffffffffffffffff01", "total count too large")
 	f("4000", "trailing bytes")
 	f("41", short)
 	f("45 00 01 00 02", "bad zero count")

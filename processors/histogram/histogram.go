@@ -34,6 +34,11 @@
 // in, or the finest at which the occupied buckets fit, whichever is coarser.
 // Both depend only on what was added, never on the order, so merging is
 // associative and commutative and equal contents have equal encodings.
+//
+// # Explicit buckets
+//
+// Histograms with explicit buckets, as most metrics still have, are kept beside the
+// log buckets with the edges that their senders chose: see [Histogram.MergeExplicit].
 package histogram
 
 import "math"
@@ -64,6 +69,8 @@ type Histogram struct {
 	// histogram counted as zero; 0 means 2^-1022.
 	zeroThreshold float64
 	neg           store
+	// explicit holds values that came in explicit buckets; count has them, too.
+	explicit intervals
 }
 
 // Add counts v once. It reports false, and counts nothing, if v is NaN or
@@ -160,6 +167,7 @@ func (h *Histogram) Merge(o *Histogram) bool {
 	h.count += o.count
 	h.zero += o.zero
 	h.zeroThreshold = max(h.zeroThreshold, o.zeroThreshold)
+	h.explicit.merge(&o.explicit)
 	return true
 }
 
@@ -177,6 +185,7 @@ func (h *Histogram) Reset() {
 	clear(h.pos.counts)
 	clear(h.neg.counts)
 	h.count, h.zero, h.zeroThreshold, h.shift = 0, 0, 0, 0
+	h.explicit.reset()
 }
 
 // CopyFrom makes h equal to o, in h's own memory where it suffices.
@@ -187,6 +196,7 @@ func (h *Histogram) CopyFrom(o *Histogram) {
 	h.pos.copyFrom(&o.pos)
 	h.neg.copyFrom(&o.neg)
 	h.count, h.zero, h.zeroThreshold, h.shift = o.count, o.zero, o.zeroThreshold, o.shift
+	h.explicit.copyFrom(&o.explicit)
 }
 
 // Clone returns an independent copy of h that takes no more memory than its
@@ -201,7 +211,7 @@ func (h *Histogram) Clone() *Histogram {
 // same scale. It is true exactly if their encodings are equal.
 func (h *Histogram) Equal(o *Histogram) bool {
 	return h.count == o.count && h.zero == o.zero && h.zeroThreshold == o.zeroThreshold &&
-		h.shift == o.shift && h.pos.equal(&o.pos) && h.neg.equal(&o.neg)
+		h.shift == o.shift && h.pos.equal(&o.pos) && h.neg.equal(&o.neg) && h.explicit.equal(&o.explicit)
 }
 
 // Count returns how many values h holds.

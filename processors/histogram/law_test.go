@@ -90,8 +90,15 @@ func changeGen() *rapid.Generator[change] {
 			}
 		}
 	})
+	explicit := rapid.Map(explicitGen(), func(e explicit) change {
+		return func(t *rapid.T, h *Histogram) {
+			if err := h.MergeExplicit(e.bounds, e.counts); err != nil {
+				t.Fatalf("%+v: %v", e, err)
+			}
+		}
+	})
 	// Coarse data points would drown everything else if there were many.
-	return rapid.OneOf(add, add, add, add, addN, merge)
+	return rapid.OneOf(add, add, add, add, addN, merge, explicit)
 }
 
 // TestAnyOrderAnyGrouping is the law that replay rests on: however changes are ordered,
@@ -164,6 +171,15 @@ func checkInvariants(t *rapid.T, h *Histogram) {
 				t.Fatalf("%s buckets %d to %d at scale %d", name, lo, hi, h.Scale())
 			}
 		}
+	}
+	for _, x := range h.explicit.list {
+		total += x.count
+		if x.widened(h.explicit.level) != x {
+			t.Fatalf("%v is not on the grid of level %d", x, h.explicit.level)
+		}
+	}
+	if len(h.explicit.list) > maxIntervals {
+		t.Fatalf("%d explicit buckets", len(h.explicit.list))
 	}
 	if total != h.count {
 		t.Fatalf("count %d, buckets sum to %d", h.count, total)

@@ -8,7 +8,8 @@ import (
 // Quantile returns an estimate of the value of rank floor(q·(n-1)), counting from 0, of
 // the n values in ascending order; q is from 0 to 1. The estimate is within
 // [Histogram.RelativeError] of that value, relative to it; it is 0 for values
-// in the zero bucket. The result is NaN if h is empty or q is out of range.
+// in the zero bucket. The result is NaN if h is empty or q is out of range. Where
+// values came in explicit buckets it is as good as those are.
 //
 // Rank and estimate are those of ClickHouse's quantileDD, so a report in SQL and
 // a decision taken here rest on the same number.
@@ -16,6 +17,7 @@ func (h *Histogram) Quantile(q float64) float64 {
 	if !(q >= 0 && q <= 1) || h.count == 0 {
 		return math.NaN()
 	}
+	h = h.placed()
 	// Above 2^53 values the product can round up to n.
 	rank := min(uint64(q*float64(h.count-1)), h.count-1)
 	if len(h.neg.counts) > 0 {
@@ -50,6 +52,40 @@ func (h *Histogram) CountBelow(v float64) (lower, upper uint64) {
 	if math.IsNaN(v) {
 		return 0, 0
 	}
+	lower, upper = h.ownBelow(v)
+	low, _ := h.explicit.below(v, false)
+	_, high := h.explicit.below(v, true)
+	return lower + low, upper + high
+}
+
+// CountLess bounds the number of values below v as closely as the buckets allow.
+func (h *Histogram) CountLess(v float64) (lower, upper uint64) {
+	if math.IsNaN(v) {
+		return 0, 0
+	}
+	lower, upper = h.ownBelow(v)
+	low, high := h.explicit.below(v, false)
+	return lower + low, upper + high
+}
+
+// CountAtMost bounds the number of values up to v as closely as the buckets allow:
+// exactly, where v is the edge of one.
+func (h *Histogram) CountAtMost(v float64) (lower, upper uint64) {
+	if math.IsNaN(v) {
+		return 0, 0
+	}
+	lower, upper = h.ownBelow(v)
+	// A bucket holds its upper edge and not the lower one.
+	if _, edge := BucketOf(v, h.Scale()); edge == v && v > math.Float64frombits(smallestBits) && v > h.zeroThreshold {
+		lower = upper
+	}
+	low, high := h.explicit.below(v, true)
+	return lower + low, upper + high
+}
+
+// ownBelow is CountBelow without explicit buckets.
+func (h *Histogram) ownBelow(v float64) (lower, upper uint64) {
+	own := h.count - h.explicit.total()
 	bits := math.Float64bits(v)
 	switch magnitude := bits &^ signBit; {
 	case magnitude <= smallestBits:
@@ -66,10 +102,10 @@ func (h *Histogram) CountBelow(v float64) (lower, upper uint64) {
 		}
 		return lower, upper
 	case magnitude == infinityBits:
-		return h.count, h.count
+		return own, own
 	default:
 		i := index(magnitude) >> (h.shift & 63)
-		upper = h.count - h.pos.sumFrom(i+1)
+		upper = own - h.pos.sumFrom(i+1)
 		lower = upper - h.pos.at(i)
 		if v <= h.zeroThreshold {
 			lower -= h.zero
@@ -120,7 +156,8 @@ type Bucket struct {
 }
 
 // Buckets yields the occupied buckets in ascending order of value. The zero bucket
-// spans the largest zero threshold merged in, and may then overlap others.
+// spans the largest zero threshold merged in, and may then overlap others. Explicit
+// buckets come last; they may overlap all.
 func (h *Histogram) Buckets() iter.Seq[Bucket] {
 	return func(yield func(Bucket) bool) {
 		for i := len(h.neg.counts) - 1; i >= 0; i-- {
@@ -143,6 +180,11 @@ func (h *Histogram) Buckets() iter.Seq[Bucket] {
 				if !yield(Bucket{lowerEdge(at, h.shift), lowerEdge(at+1, h.shift), c}) {
 					return
 				}
+			}
+		}
+		for _, x := range h.explicit.list {
+			if !yield(Bucket{x.low, x.high, x.count}) {
+				return
 			}
 		}
 	}
