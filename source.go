@@ -8,11 +8,11 @@ type Source struct {
 	Name string
 	// Topics are read by one consumer group.
 	Topics []string
-	// Format names the decoder: "otlp_spans" or "json".
+	// Format names the decoder, "otlp_spans" for one; ingest/decode lists them.
 	Format string
 	// Encoding of the format where it has several: "proto" (default) or "json".
 	Encoding string
-	// JSON maps fields, for the format "json".
+	// JSON maps fields, for formats whose samples have no labels by themselves.
 	JSON JSONMapping
 	// OutOfOrderness is how far samples of one partition may arrive out of order
 	// without being late: the watermark trails the maximum event time by it.

@@ -21,6 +21,8 @@ type Builder struct {
 	first      int // rows to make room for at first
 	latest     flyball.Time
 	max        flyball.Time
+	points     *Points // nil until a sample has more to say than a row holds
+	spare      *Points // given back by the last batch
 }
 
 // NewBuilder returns an empty builder. Builders of one owner share its
@@ -69,6 +71,29 @@ func (b *Builder) Append(t flyball.Time, set uint32, values []float64) error {
 	return nil
 }
 
+// AppendPoint is Append for a data point of a metric.
+func (b *Builder) AppendPoint(t flyball.Time, set uint32, values []float64, p *Point) error {
+	row := b.Len()
+	if err := b.Append(t, set, values); err != nil {
+		return err
+	}
+	if b.points == nil {
+		if b.points, b.spare = b.spare, nil; b.points == nil {
+			b.points = &Points{}
+		}
+	}
+	b.points.append(row, p)
+	return nil
+}
+
+// Pass notes the event time of a sample that no indicator wants: it has no row, but
+// the topic has come as far. What is further ahead than SetLatest allows is ignored.
+func (b *Builder) Pass(t flyball.Time) {
+	if t <= b.latest {
+		b.max = max(b.max, t)
+	}
+}
+
 // firstRows is the least first capacity, a small fetch's worth of one partition.
 const firstRows = 4096
 
@@ -86,10 +111,14 @@ func (b *Builder) grow() {
 
 // Truncate drops the samples after the first n, so that a decoder can take back
 // what it appended of a record that turned out malformed. The maximum event time
-// is recomputed from what stays.
+// is recomputed from what stays; what was passed is forgotten, which only holds the
+// watermark back.
 func (b *Builder) Truncate(n int) {
 	if n >= b.Len() {
 		return
+	}
+	if b.points != nil {
+		b.points.truncate(n)
 	}
 	b.time.Resize(n)
 	b.set.Resize(n)
@@ -111,6 +140,10 @@ func (b *Builder) Batch() *Batch {
 		out.Values = append(out.Values, v.NewFloat64Array())
 	}
 	b.max = flyball.NoTime
+	if b.points != nil {
+		b.points.pad(out.Rows())
+		out.Points, out.builder, b.points = b.points, b, nil
+	}
 	return out
 }
 
@@ -132,18 +165,27 @@ type Batch struct {
 	// Values are the numeric fields of the projection, NaN where absent;
 	// durations are in nanoseconds.
 	Values []*array.Float64
-	// MaxTime is the latest event time in the batch, or NoTime when it is empty.
+	// MaxTime is the latest event time in the batch, also of samples passed, or
+	// NoTime when there is none.
 	MaxTime flyball.Time
+	// Points says more of each row, nil when all are ordinary samples.
+	Points *Points
+
+	builder *Builder // that gets Points back
 }
 
 // Rows returns the number of samples.
 func (b *Batch) Rows() int { return b.Time.Len() }
 
-// Release returns the buffers to the allocator.
+// Release returns the buffers to the allocator, and Points to the builder.
 func (b *Batch) Release() {
 	b.Time.Release()
 	b.Set.Release()
 	for _, v := range b.Values {
 		v.Release()
+	}
+	if b.Points != nil {
+		b.Points.reset()
+		b.builder.spare, b.Points = b.Points, nil
 	}
 }

@@ -32,6 +32,8 @@ const (
 	ReasonTooFarAhead = "too_far_ahead"
 	ReasonBadValue    = "bad_value" // a field has a type or range that cannot be measured
 	ReasonPanic       = "panic"     // a bug in a decoder, contained
+	// ReasonCumulative is not one of decoders: a total since some time is no sample.
+	ReasonCumulative = "cumulative"
 )
 
 // Rejection says why a record, or samples in it, were not taken.
@@ -66,6 +68,9 @@ type Projection struct {
 	Labels []string
 	// Values are names of numeric fields; their place is their column number.
 	Values []string
+	// Only, when set, lists for some labels the values that matter: a sample with
+	// another one is wanted by nobody, and may be passed over.
+	Only map[string][]string
 }
 
 // Label returns the column number of a label, or -1.

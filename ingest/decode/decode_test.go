@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,18 @@ type sample struct {
 	At     int64
 	Labels []string
 	Values []float64
+	Point  *ingest.Point // nil for an ordinary sample; without its stream
+}
+
+func (s sample) String() string {
+	text := fmt.Sprint(s.At, s.Labels, s.Values)
+	if p := s.Point; p != nil {
+		text += fmt.Sprint(p.Weight, p.Value, p.Cumulative, p.Start)
+		if p.Distribution != nil {
+			text += fmt.Sprint(*p.Distribution)
+		}
+	}
+	return text
 }
 
 var sameSamples = cmp.Options{cmpopts.EquateNaNs(), cmpopts.EquateEmpty()}
@@ -57,11 +70,27 @@ func take(b *ingest.Builder) []sample {
 		for _, v := range batch.Values {
 			s.Values = append(s.Values, v.Value(i))
 		}
+		s.Point = pointOf(batch.Points, i)
 		out = append(out, s)
 		latest = max(latest, flyball.Time(s.At))
 	}
-	if latest != batch.MaxTime {
+	if latest != batch.MaxTime && (batch.Points == nil || latest > batch.MaxTime) {
 		panic(fmt.Sprintf("BUG: the batch says %d is the maximum time, its rows %d", batch.MaxTime, latest))
+	}
+	return out
+}
+
+// pointOf returns what is said of a row beyond its columns.
+func pointOf(p *ingest.Points, row int) *ingest.Point {
+	if p == nil || p.Weight[row] == 1 && math.IsNaN(p.Value[row]) && p.Distribution[row] < 0 && !p.Cumulative[row] {
+		return nil
+	}
+	out := &ingest.Point{Weight: p.Weight[row], Value: p.Value[row], Cumulative: p.Cumulative[row], Start: p.Start[row]}
+	if at := p.Distribution[row]; at >= 0 {
+		d := p.Distributions[at] // its slices are used again
+		d.Bounds, d.Buckets = slices.Clone(d.Bounds), slices.Clone(d.Buckets)
+		d.Pos, d.Neg = slices.Clone(d.Pos), slices.Clone(d.Neg)
+		out.Distribution = &d
 	}
 	return out
 }
@@ -229,7 +258,7 @@ func TestNewRejectsWhatItCannotDecode(t *testing.T) {
 		}
 	}
 	labels := func(names ...string) ingest.Projection { return ingest.Projection{Labels: names} }
-	f(flyball.Source{Format: "carrier_pigeon"}, labels(), "want one of otlp_spans, json")
+	f(flyball.Source{Format: "carrier_pigeon"}, labels(), "want one of otlp_spans, otlp_metrics, ")
 	f(flyball.Source{Format: "otlp_spans", Encoding: "xml"}, labels(), "want one of proto, json")
 	f(flyball.Source{Format: "otlp_spans"}, labels("a", "b", "a"), `"a" is empty or given twice`)
 	f(flyball.Source{Format: "otlp_spans"}, labels(""), `"" is empty or given twice`)

@@ -14,6 +14,9 @@
 // exporter writes them with encoding otlp_proto (the default) or otlp_json.
 // Every span is a sample; see [OTLPSpans] for its labels and values.
 //
+// "otlp_metrics" reads OTLP metrics in the same encodings. A data point is a row
+// that may stand for many samples; see [ingest.Point].
+//
 // "json" reads JSON objects whose fields a [flyball.JSONMapping] names; see
 // [JSON].
 //

@@ -38,14 +38,14 @@ func TestJSONConformance(t *testing.T) {
 		[]byte(`[]`),
 	}
 	want := [][]sample{
-		{{epoch + 1, []string{"cart", "/aé\n", "200", "true"}, []float64{1_500_000, 12}}},
+		{{At: epoch + 1, Labels: []string{"cart", "/aé\n", "200", "true"}, Values: []float64{1_500_000, 12}}},
 		{
-			{epoch, []string{"", "whole", "200", ""}, []float64{none, none}},
-			{epoch + 500_000_000, []string{"", "", "", ""}, []float64{none, none}},
+			{At: epoch, Labels: []string{"", "whole", "200", ""}, Values: []float64{none, none}},
+			{At: epoch + 500_000_000, Labels: []string{"", "", "", ""}, Values: []float64{none, none}},
 		},
 		{
-			{epoch + 1_000_000, []string{"", "", "", ""}, []float64{none, -1}},
-			{epoch + 2_000_000, []string{"x", "", "", ""}, []float64{0, none}},
+			{At: epoch + 1_000_000, Labels: []string{"", "", "", ""}, Values: []float64{none, -1}},
+			{At: epoch + 2_000_000, Labels: []string{"x", "", "", ""}, Values: []float64{0, none}},
 		},
 		nil,
 	}
@@ -141,7 +141,7 @@ func TestJSONTriesEveryCutForTimesAndValues(t *testing.T) {
 	f := func(record string, at int64, v float64) {
 		t.Helper()
 		got, err := decodeOne(t, src, ingest.Projection{Values: []string{"v"}}, []byte(record))
-		if diff := cmp.Diff([]sample{{at, nil, []float64{v}}}, got, sameSamples); diff != "" || err != nil {
+		if diff := cmp.Diff([]sample{{At: at, Labels: nil, Values: []float64{v}}}, got, sameSamples); diff != "" || err != nil {
 			t.Errorf("%s (−want +got):\n%s\n%v", record, diff, err)
 		}
 	}
@@ -270,7 +270,7 @@ func TestJSONAgreesWithEncodingJSON(t *testing.T) {
 				t.Fatal(err)
 			}
 			lines = append(lines, string(line))
-			want = append(want, sample{at, []string{strings.ToValidUTF8(x, "\uFFFD")}, []float64{v}})
+			want = append(want, sample{At: at, Labels: []string{strings.ToValidUTF8(x, "\uFFFD")}, Values: []float64{v}})
 		}
 		for _, record := range []string{strings.Join(lines, "\n"), "[" + strings.Join(lines, ", ") + "]"} {
 			got, err := decodeOne(t, src, p, []byte(record))

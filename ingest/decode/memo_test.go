@@ -30,7 +30,7 @@ func TestResourcesAreRememberedRight(t *testing.T) {
 			ScopeSpans: []*trace.ScopeSpans{{Spans: []*trace.Span{{EndTimeUnixNano: 1}}}},
 		}}})
 	}
-	const services = 4 * memoEntries // so that they share places
+	const services = 4 * 256 // so that they share places
 	for round := range 3 {
 		for i := range services {
 			service := fmt.Sprint("service-", (i*(round+1))%services)

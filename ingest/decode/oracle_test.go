@@ -83,13 +83,17 @@ func oracleRow(rs *trace.ResourceSpans, ss *trace.ScopeSpans, s *trace.Span, p i
 }
 
 func oracleAttribute(rs *trace.ResourceSpans, ss *trace.ScopeSpans, s *trace.Span, name string) pcommon.Value {
-	lists := [][]*common.KeyValue{s.GetAttributes(), ss.GetScope().GetAttributes(), rs.GetResource().GetAttributes()}
+	return oracleLookup([][]*common.KeyValue{s.GetAttributes(), ss.GetScope().GetAttributes(), rs.GetResource().GetAttributes()}, "span.", name)
+}
+
+// oracleLookup finds an attribute in the lists of a sample, its scope and its resource.
+func oracleLookup(lists [][]*common.KeyValue, prefix, name string) pcommon.Value {
 	for _, list := range lists {
 		if v, ok := oracleFind(list, name); ok {
 			return v
 		}
 	}
-	for i, prefix := range []string{"span.", "scope.", "resource."} {
+	for i, prefix := range []string{prefix, "scope.", "resource."} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
 			v, _ := oracleFind(lists[i], rest)
 			return v

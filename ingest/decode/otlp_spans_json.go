@@ -1,17 +1,8 @@
 package decode
 
 import (
-	"errors"
-	"io"
-	"slices"
-	"strconv"
-	"strings"
-
-	"github.com/go-faster/jx"
-
 	"github.com/flyball-io/flyball/ingest"
 	"github.com/flyball-io/flyball/ingest/decode/internal/otlp"
-	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
 // OTLPSpansJSON decodes OTLP traces in their JSON encoding
@@ -27,143 +18,48 @@ import (
 // it. Of a resource or scope that is given twice the first counts.
 type OTLPSpansJSON struct {
 	row  spanRow
-	json otlp.JSON
+	json otlp.EnvelopeJSON
 	name []byte
 }
 
 // NewOTLPSpansJSON returns a decoder that keeps the columns of p.
 func NewOTLPSpansJSON(p ingest.Projection) *OTLPSpansJSON {
-	return &OTLPSpansJSON{row: newSpanRow(p)}
+	d := &OTLPSpansJSON{row: newSpanRow(p)}
+	d.json.Lists = [3][2]string{{"resourceSpans", "resource_spans"}, {"scopeSpans", "scope_spans"}, {"spans", "spans"}}
+	d.json.Item = d.span
+	return d
 }
 
 // Decode implements [ingest.Decoder].
 func (d *OTLPSpansJSON) Decode(value []byte, b *ingest.Builder) error {
-	start := b.Len()
 	d.row.begin(b)
-	dec := &d.json.Dec
-	dec.ResetBytes(value)
-	defer dec.ResetBytes(nil)
-	if dec.Next() != jx.Object {
-		return rows.Malformed(b, start, "the record is not a JSON object")
-	}
-	err := d.json.Object(func(key []byte) error {
-		switch string(key) {
-		case "resourceSpans", "resource_spans":
-			return d.json.Array(func() error { return d.resourceSpans(b) })
-		}
-		return dec.Skip()
-	})
-	if err == nil {
-		if err = dec.Skip(); err == io.EOF {
-			return d.row.Err()
-		}
-		err = errors.New("more follows the object")
-	}
-	return rows.Malformed(b, start, "cannot read the JSON: "+err.Error())
-}
-
-func (d *OTLPSpansJSON) resourceSpans(b *ingest.Builder) error {
-	if d.json.Dec.Next() != jx.Object {
-		return d.json.NotObject()
-	}
-	d.row.enter(resourceLevel)
-	if err := d.json.Find("resource", d.resource); err != nil {
-		return err
-	}
-	return d.json.Object(func(key []byte) error {
-		switch string(key) {
-		case "scopeSpans", "scope_spans":
-			return d.json.Array(func() error { return d.scopeSpans(b) })
-		}
-		return d.json.Dec.Skip()
-	})
-}
-
-func (d *OTLPSpansJSON) scopeSpans(b *ingest.Builder) error {
-	if d.json.Dec.Next() != jx.Object {
-		return d.json.NotObject()
-	}
-	d.row.enter(scopeLevel)
-	if err := d.json.Find("scope", d.scope); err != nil {
-		return err
-	}
-	return d.json.Object(func(key []byte) error {
-		if string(key) == "spans" {
-			return d.json.Array(func() error { return d.span(b) })
-		}
-		return d.json.Dec.Skip()
-	})
-}
-
-// check notes a fault of a level unless ok, and hands err on.
-func (d *OTLPSpansJSON) check(l level, ok bool, err error) error {
-	if !ok {
-		d.row.broken[l] = true
-	}
-	return err
-}
-
-// fields reads an object of a level with f; what is no object is a fault of it.
-func (d *OTLPSpansJSON) fields(l level, f func(key []byte) error) error {
-	ok, err := d.json.Fields(f)
-	return d.check(l, ok, err)
-}
-
-func (d *OTLPSpansJSON) resource() error {
-	return d.fields(resourceLevel, func(key []byte) error {
-		if string(key) == "attributes" {
-			return d.attributes(resourceLevel)
-		}
-		return d.json.Dec.Skip()
-	})
-}
-
-func (d *OTLPSpansJSON) scope() error {
-	return d.fields(scopeLevel, func(key []byte) error {
-		switch string(key) {
-		case "name":
-			return d.scopeField(d.row.column.scopeName)
-		case "version":
-			return d.scopeField(d.row.column.scopeVersion)
-		case "attributes":
-			return d.attributes(scopeLevel)
-		}
-		return d.json.Dec.Skip()
-	})
-}
-
-func (d *OTLPSpansJSON) scopeField(column int) error {
-	s, ok, err := d.json.String()
-	if ok && err == nil {
-		d.row.setField(scopeLevel, column, s)
-	}
-	return d.check(scopeLevel, ok, err)
+	return d.json.Decode(value, &d.row.Row, b)
 }
 
 // span reads one Span and ends its row.
 func (d *OTLPSpansJSON) span(b *ingest.Builder) error {
-	d.row.enter(spanLevel)
+	d.row.Enter(otlp.SampleLevel)
 	var s spanFields
-	err := d.fields(spanLevel, func(key []byte) (err error) {
+	err := d.json.FieldsOf(&d.row.Row, otlp.SampleLevel, func(key []byte) (err error) {
 		ok := true
 		switch string(key) {
 		case "name":
 			d.name, ok, err = d.json.AppendString(d.name[:0])
 			s.name = d.name
 		case "kind":
-			s.kind, ok, err = d.enum("SPAN_KIND_", &d.row.kinds)
+			s.kind, ok, err = d.json.Enum("SPAN_KIND_", d.row.kinds.Texts)
 		case "startTimeUnixNano", "start_time_unix_nano":
-			s.start, ok, err = d.time()
+			s.start, ok, err = d.json.Uint64()
 		case "endTimeUnixNano", "end_time_unix_nano":
-			s.end, ok, err = d.time()
+			s.end, ok, err = d.json.Uint64()
 		case "attributes":
-			err = d.attributes(spanLevel)
+			err = d.json.Attributes(&d.row.Row, otlp.SampleLevel)
 		case "status":
 			err = d.status(&s)
 		default:
 			err = d.json.Dec.Skip()
 		}
-		return d.check(spanLevel, ok, err)
+		return d.row.Check(otlp.SampleLevel, ok, err)
 	})
 	if err != nil {
 		return err
@@ -173,48 +69,12 @@ func (d *OTLPSpansJSON) span(b *ingest.Builder) error {
 }
 
 func (d *OTLPSpansJSON) status(s *spanFields) error {
-	return d.fields(spanLevel, func(key []byte) error {
+	return d.json.FieldsOf(&d.row.Row, otlp.SampleLevel, func(key []byte) error {
 		if string(key) != "code" {
 			return d.json.Dec.Skip()
 		}
-		code, ok, err := d.enum("STATUS_CODE_", &d.row.statuses)
+		code, ok, err := d.json.Enum("STATUS_CODE_", d.row.statuses.Texts)
 		s.status = code
-		return d.check(spanLevel, ok, err)
-	})
-}
-
-// time reads nanoseconds since the epoch.
-func (d *OTLPSpansJSON) time() (t uint64, ok bool, err error) {
-	s, ok, err := d.json.Scalar()
-	if !ok || err != nil || s == nil {
-		return 0, ok, err
-	}
-	t, bad := strconv.ParseUint(rows.Text(s), 10, 64)
-	return t, bad == nil, nil
-}
-
-// enum reads the number of an enum, or its name: prefix and one of the texts.
-func (d *OTLPSpansJSON) enum(prefix string, e *rows.Enum) (n int32, ok bool, err error) {
-	s, ok, err := d.json.Scalar()
-	if !ok || err != nil || s == nil {
-		return 0, ok, err
-	}
-	if n, bad := strconv.ParseInt(rows.Text(s), 10, 32); bad == nil {
-		return int32(n), true, nil
-	}
-	name, ok := strings.CutPrefix(rows.Text(s), prefix)
-	n = int32(slices.Index(e.Texts, name))
-	return max(n, 0), ok && n >= 0, nil
-}
-
-// attributes reads a list of KeyValue of a level.
-func (d *OTLPSpansJSON) attributes(l level) error {
-	if kind := d.json.Dec.Next(); kind != jx.Array {
-		return d.check(l, kind == jx.Null, d.json.Dec.Skip())
-	}
-	return d.json.Array(func() error {
-		ok, err := d.json.KeyValue(d.row.wanted[l].keys.Find,
-			func(n int, v *otlp.AnyValue) { d.row.attribute(l, n, v) })
-		return d.check(l, ok, err)
+		return d.row.Check(otlp.SampleLevel, ok, err)
 	})
 }

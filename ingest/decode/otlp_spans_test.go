@@ -60,12 +60,12 @@ func spanRequests() []*trace.TracesData {
 
 var spanSamples = [][]sample{
 	{
-		{epoch + 1500, []string{"cart", "/cart", "SERVER", "UNSET", "http", "true"}, []float64{1500, 512}},
-		{epoch, []string{"cart", "/scope", "UNSPECIFIED", "ERROR", "http", "true"}, []float64{0, 1500}},
-		{5, []string{"from the span", "", "UNSPECIFIED", "UNSET", "", ""}, []float64{4, none}},
+		{At: epoch + 1500, Labels: []string{"cart", "/cart", "SERVER", "UNSET", "http", "true"}, Values: []float64{1500, 512}},
+		{At: epoch, Labels: []string{"cart", "/scope", "UNSPECIFIED", "ERROR", "http", "true"}, Values: []float64{0, 1500}},
+		{At: 5, Labels: []string{"from the span", "", "UNSPECIFIED", "UNSET", "", ""}, Values: []float64{4, none}},
 	},
 	nil,
-	{{3, []string{"", "", "UNSPECIFIED", "OK", "", ""}, []float64{1, none}}},
+	{{At: 3, Labels: []string{"", "", "UNSPECIFIED", "OK", "", ""}, Values: []float64{1, none}}},
 }
 
 func TestOTLPSpansConformance(t *testing.T) {
@@ -197,7 +197,7 @@ func TestOTLPSpansRejectsTheFarFuture(t *testing.T) {
 func TestOTLPSpansWithoutDurationNeedsNoStart(t *testing.T) {
 	p := ingest.Projection{Labels: []string{"span.name"}}
 	got, err := decodeOne(t, otlpProto, p, oneSpan(marshal(t, &trace.Span{Name: "x", StartTimeUnixNano: 9, EndTimeUnixNano: 2})))
-	if diff := cmp.Diff([]sample{{2, []string{"x"}, nil}}, got, sameSamples); diff != "" || err != nil {
+	if diff := cmp.Diff([]sample{{At: 2, Labels: []string{"x"}, Values: nil}}, got, sameSamples); diff != "" || err != nil {
 		t.Errorf("(−want +got):\n%s\n%v", diff, err)
 	}
 }

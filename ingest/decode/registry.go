@@ -7,6 +7,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/metrics"
 )
 
 // Format is one entry of the registry.
@@ -24,6 +25,7 @@ type Format struct {
 func Formats() []Format {
 	return []Format{
 		{"otlp_spans", []string{"proto", "json"}, newOTLPSpans},
+		{"otlp_metrics", []string{"proto", "json"}, newOTLPMetrics},
 		{"json", nil, newJSON},
 	}
 }
@@ -78,4 +80,11 @@ func newJSON(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
 		return nil, fmt.Errorf("cannot decode source %q: %w", src.Name, err)
 	}
 	return d, nil
+}
+
+func newOTLPMetrics(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	if src.Encoding == "json" {
+		return metrics.NewOTLPJSON(p), nil
+	}
+	return metrics.NewOTLP(p), nil
 }

@@ -16,9 +16,6 @@ import (
 // DefaultBad is what makes a span bad where an indicator does not say.
 const DefaultBad = `status.code="ERROR"`
 
-// durationValue is the numeric field that every span has.
-const durationValue = "duration"
-
 func (l *loading) compileIndicators() []flyball.Indicator {
 	var out []flyball.Indicator
 	for _, o := range l.indicators {
@@ -56,8 +53,9 @@ func (b *indicatorBuilder) build() {
 	b.NotEmpty("spec.filter", len(s.Filter), "delete the line to count every sample")
 	b.out.Filter = b.matchers("spec.filter", s.Filter)
 	b.out.Bad = b.matchers("spec.bad", s.Bad)
-	if s.Bad == nil && b.source != nil && b.source.Format == spec.FormatOTLPSpans {
-		m, err := flyball.ParseMatcher(DefaultBad)
+	b.named()
+	if bad := b.format().bad; s.Bad == nil && bad != "" {
+		m, err := flyball.ParseMatcher(bad)
 		if err != nil {
 			panic("BUG: " + err.Error())
 		}
@@ -107,10 +105,29 @@ func (b *indicatorBuilder) groups() {
 	}
 }
 
+// format returns what is known of the format of the source.
+func (b *indicatorBuilder) format() format {
+	if b.source == nil {
+		return format{}
+	}
+	return formats[b.source.Format]
+}
+
+// named reports an indicator that mixes what has nothing in common.
+func (b *indicatorBuilder) named() {
+	name := b.format().names
+	isName := func(m flyball.Matcher) bool { return m.Name == name }
+	if name == "" || slices.ContainsFunc(b.out.Filter, isName) || !b.Doc.OK("spec.filter", "spec.source") {
+		return
+	}
+	b.Report("spec.filter", kind.CodeNoName, fmt.Sprintf("source %q has many metrics, and this indicator takes all of them", b.source.Name),
+		fmt.Sprintf("say which, such as filter: ['%s=\"http.server.request.duration\"']", name))
+}
+
 // mapping returns the JSON mapping of the source, if that is what says which
 // labels and values there are.
 func (b *indicatorBuilder) mapping() (flyball.JSONMapping, bool) {
-	if b.source == nil || b.source.Format != spec.FormatJSON || !b.source.doc.OK("spec.json", "spec.format") {
+	if b.source == nil || !b.format().mapped || !b.source.doc.OK("spec.json", "spec.format") {
 		return flyball.JSONMapping{}, false
 	}
 	return b.source.JSON, true
@@ -159,12 +176,10 @@ func (b *indicatorBuilder) value() {
 	if b.source == nil || !b.Doc.OK("spec.value") {
 		return
 	}
-	isSpans := b.source.Format == spec.FormatOTLPSpans
-	switch {
-	case b.Spec.Value != nil:
+	f := b.format()
+	b.out.Value = f.value
+	if b.Spec.Value != nil {
 		b.out.Value = *b.Spec.Value
-	case isSpans:
-		b.out.Value = durationValue
 	}
 	if b.out.Value == "" {
 		if b.Spec.Unit != "" {
@@ -173,7 +188,7 @@ func (b *indicatorBuilder) value() {
 		return
 	}
 	b.number("spec.value", b.out.Value)
-	if isDuration := isSpans && b.out.Value == durationValue || b.source.JSON.Values[b.out.Value].Unit != ""; isDuration {
+	if isDuration := slices.Contains(f.durations, b.out.Value) || b.source.JSON.Values[b.out.Value].Unit != ""; isDuration {
 		if b.Spec.Unit != "" && b.Spec.Unit != "ns" {
 			b.Report("spec.unit", kind.CodeConflict, fmt.Sprintf("%q is a duration, and durations are kept in ns", b.out.Value), "delete the line")
 		}
@@ -197,15 +212,27 @@ func (b *indicatorBuilder) matchers(path string, texts []string) []flyball.Match
 		switch {
 		case m.Numeric():
 			b.number(at, m.Name)
-		case m.Name == durationValue && b.source != nil && b.source.Format == spec.FormatOTLPSpans:
-			b.Report(at, kind.CodeUnknownLabel, `"duration" is a number, not a label`,
-				"compare it with <, <=, > or >=; an attribute of that name is span.duration")
+		case b.isNumber(m.Name):
+			b.Report(at, kind.CodeUnknownLabel, fmt.Sprintf("%q is a number, not a label", m.Name), "compare it with <, <=, > or >="+b.attribute(m.Name))
 		default:
 			b.label(at, m.Name)
 		}
 		out = append(out, m)
 	}
 	return out
+}
+
+func (b *indicatorBuilder) isNumber(name string) bool {
+	f := b.format()
+	return f.isNumber(name)
+}
+
+// attribute says how to get at an attribute that has the name of a field.
+func (b *indicatorBuilder) attribute(name string) string {
+	if b.source.Format != spec.FormatOTLPSpans {
+		return ""
+	}
+	return "; an attribute of that name is span." + name
 }
 
 // widths checks that panes fill windows and days.

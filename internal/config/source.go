@@ -67,25 +67,22 @@ func compileSource(o *kind.Object[spec.Source]) flyball.Source {
 	if !o.Doc.OK("spec.format") {
 		return s
 	}
-	switch in.Format {
-	case spec.FormatOTLPSpans:
-		s.Encoding = cmp.Or(in.Encoding, "proto")
-		if in.JSON != nil {
-			o.Report("spec.json", kind.CodeNotForFormat, "json belongs to the format json, not to otlp_spans",
-				"delete it: spans have their labels and times by themselves")
-		}
-	case spec.FormatJSON:
-		if in.Encoding != "" {
-			o.Report("spec.encoding", kind.CodeNotForFormat, "encoding belongs to the format otlp_spans, not to json", "delete the line")
-		}
-		if in.JSON == nil {
-			if !o.Doc.Has("spec.json") {
-				o.Report("spec.json", strictyaml.CodeMissingField, `"json" is required by the format json`,
-					"say where the timestamp, the labels and the values are")
-			}
-			return s
-		}
+	f := formats[in.Format]
+	switch {
+	case len(f.encodings) > 0:
+		s.Encoding = cmp.Or(in.Encoding, f.encodings[0])
+	case in.Encoding != "":
+		o.Report("spec.encoding", kind.CodeNotForFormat, fmt.Sprintf("the format %s has one encoding", in.Format), "delete the line")
+	}
+	switch {
+	case !f.mapped && in.JSON != nil:
+		o.Report("spec.json", kind.CodeNotForFormat, "json belongs to the format json, not to "+in.Format,
+			"delete it: its samples have their labels and times by themselves")
+	case f.mapped && in.JSON != nil:
 		s.JSON = compileJSON(o)
+	case f.mapped && !o.Doc.Has("spec.json"):
+		o.Report("spec.json", strictyaml.CodeMissingField, `"json" is required by the format `+in.Format,
+			"say where the timestamp, the labels and the values are")
 	}
 	return s
 }

@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 	"github.com/flyball-io/flyball/internal/scenario/engine"
 	"github.com/flyball-io/flyball/internal/scenario/input"
@@ -198,8 +200,11 @@ func (s *Scenario) readInput(p part) error {
 	var sources []input.Source
 	for _, src := range s.spec.Sources {
 		in := input.Source{Name: src.Name, Topics: src.Topics}
-		if src.Format == "otlp_spans" {
-			in.Value = "duration"
+		switch src.Format {
+		case spec.FormatOTLPSpans:
+			in.Value = flyball.FieldDuration
+		case spec.FormatOTLPMetrics:
+			in.Value = flyball.FieldValue
 		}
 		if len(src.JSON.Values) == 1 {
 			for name := range src.JSON.Values {

@@ -59,8 +59,21 @@ type Samples struct {
 	Set []uint32
 	// Values are the numeric columns; NaN is no value.
 	Values [][]float64
-	// MaxTime is the latest of Time.
+	// MaxTime is the latest event time read, NoTime for none.
 	MaxTime flyball.Time
+	// Points says more of each sample, nil when all are ordinary ones.
+	Points *Points
+}
+
+// Points says of samples that are data points of metrics what they stand for.
+type Points struct {
+	// Weight is how many samples each stands for where samples are counted.
+	Weight []int64
+	// Distribution is the place in Distributions of what each measured, or -1.
+	Distribution  []int32
+	Distributions []flyball.Distribution
+	// Cumulative points are totals and no samples; they are passed over.
+	Cumulative []bool
 }
 
 // Flush ends a transaction.
@@ -125,7 +138,11 @@ func (m *Machine) Step(in Input) processors.Ready {
 		s := &in.Samples[i]
 		m.marks.observe(s.Topic, s.Partition, s.MaxTime)
 		for _, ind := range m.indicators {
-			ind.fold(s, m.sets)
+			if s.Points != nil {
+				ind.foldPoints(s, m.sets)
+			} else {
+				ind.fold(s, m.sets)
+			}
 		}
 	}
 	if in.Flush == nil {

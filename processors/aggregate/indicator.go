@@ -8,6 +8,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/histogram"
 )
 
 // indicator folds the samples of one indicator.
@@ -31,6 +32,10 @@ type indicator struct {
 	overflow int32 // place of the overflow series, -1 while there is none
 	touched  []int32
 	free     []*slice
+
+	// For data points of metrics, one at a time.
+	distribution, other histogram.Histogram
+	bounds              []float64
 }
 
 // setEntry is what is known of a label set.

@@ -19,6 +19,7 @@ const (
 	CodeInvalidTemplate   strictyaml.Code = "invalid_template"   // a text with a place that cannot be filled
 	CodeInvalidTiers      strictyaml.Code = "invalid_tiers"      // an annotation of tiers that cannot be read
 	CodeNotMultiple       strictyaml.Code = "not_multiple"       // a width that is no multiple of the pane
+	CodeNoName            strictyaml.Code = "no_name"            // a filter that does not say what is measured
 	CodeNotForFormat      strictyaml.Code = "not_for_format"     // a field of another format
 	CodeUnsupported       strictyaml.Code = "unsupported"        // OpenSLO has it, Flyball does not
 	CodeConflict          strictyaml.Code = "conflict"           // two fields that contradict each other

@@ -2,8 +2,9 @@ package spec
 
 // The formats of sources.
 const (
-	FormatOTLPSpans = "otlp_spans"
-	FormatJSON      = "json"
+	FormatOTLPSpans   = "otlp_spans"
+	FormatOTLPMetrics = "otlp_metrics"
+	FormatJSON        = "json"
 )
 
 // Source is the spec of kind Source: telemetry of one format on one or more
@@ -11,11 +12,11 @@ const (
 type Source struct {
 	// Topics to read.
 	Topics []string `yaml:"topics" required:"true"`
-	// Format of the records: otlp_spans is an OTLP trace export request per
-	// record, as the OpenTelemetry Collector's Kafka exporter writes it; json is
-	// one sample per record.
-	Format string `yaml:"format" required:"true" enum:"otlp_spans|json"`
-	// Encoding of otlp_spans: proto (the default) or json.
+	// Format of the records: otlp_spans and otlp_metrics are OTLP export requests,
+	// as the OpenTelemetry Collector's Kafka exporter writes them; json is objects
+	// whose fields are mapped.
+	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|json"`
+	// Encoding of otlp formats: proto (the default) or json.
 	Encoding string `yaml:"encoding,omitempty" enum:"proto|json"`
 	// JSON says where the parts of a sample are, for the format json.
 	JSON *JSONMapping `yaml:"json,omitempty"`

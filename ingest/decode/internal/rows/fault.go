@@ -24,6 +24,11 @@ const (
 	FaultNumber
 	FaultNegative
 	FaultLabel
+	FaultPoint
+	FaultDecrease
+	FaultTemporality
+	FaultBuckets
+	FaultBounds
 )
 
 // faultText gives the reason and the words of each fault; %s is the column.
@@ -39,6 +44,11 @@ var faultText = [...]struct{ reason, detail string }{
 	FaultNumber:          {ingest.ReasonBadValue, "value %q is not a finite number"},
 	FaultNegative:        {ingest.ReasonBadValue, "duration %q is negative"},
 	FaultLabel:           {ingest.ReasonBadValue, "label %q is an object or an array"},
+	FaultPoint:           {ingest.ReasonBadValue, "the data point has no finite value"},
+	FaultDecrease:        {ingest.ReasonBadValue, "the sum is monotonic and its value negative"},
+	FaultTemporality:     {ingest.ReasonBadValue, "its aggregation temporality is neither delta nor cumulative"},
+	FaultBuckets:         {ingest.ReasonBadValue, "the buckets do not fit the bounds or do not add up to the count"},
+	FaultBounds:          {ingest.ReasonBadValue, "the edges of its buckets are not finite numbers in ascending order"},
 }
 
 // rejections collects the faults of one record.

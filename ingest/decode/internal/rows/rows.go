@@ -60,6 +60,28 @@ func (r *Rows) Cell(column int, text []byte) Cell {
 
 // Append ends a sample, f being what is wrong with it beyond its columns.
 func (r *Rows) Append(b *ingest.Builder, at flyball.Time, f Fault, labels []Cell, values []Number) {
+	if r.fill(f, labels, values) {
+		r.took(b.Append(at, b.Dictionary().Set(r.codes), r.numbers))
+	}
+}
+
+// AppendPoint is Append for a data point of a metric.
+func (r *Rows) AppendPoint(b *ingest.Builder, at flyball.Time, f Fault, labels []Cell, values []Number, p *ingest.Point) {
+	if r.fill(f, labels, values) {
+		r.took(b.AppendPoint(at, b.Dictionary().Set(r.codes), r.numbers, p))
+	}
+}
+
+// took notes what the builder said of a sample.
+func (r *Rows) took(err error) {
+	if err != nil {
+		rejected, _ := ingest.Rejected(err)
+		r.addRejection(rejected.Reason, rejected.Detail)
+	}
+}
+
+// fill sets the columns of the sample at hand, or rejects it.
+func (r *Rows) fill(f Fault, labels []Cell, values []Number) bool {
 	r.seen++
 	bad := f
 	for c, cell := range labels {
@@ -75,12 +97,8 @@ func (r *Rows) Append(b *ingest.Builder, at flyball.Time, f Fault, labels []Cell
 	}
 	if bad != NoFault {
 		r.reject(f, labels, values)
-		return
 	}
-	if err := b.Append(at, b.Dictionary().Set(r.codes), r.numbers); err != nil {
-		rejected, _ := ingest.Rejected(err)
-		r.addRejection(rejected.Reason, rejected.Detail)
-	}
+	return bad == NoFault
 }
 
 // Mark is a place to go back to.

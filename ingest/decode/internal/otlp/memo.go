@@ -1,4 +1,4 @@
-package decode
+package otlp
 
 import (
 	"bytes"
@@ -25,6 +25,7 @@ type memoEntry struct {
 	labels  []rows.Cell
 	values  []rows.Number
 	broken  bool
+	id      Identity
 	used    bool
 }
 
@@ -36,7 +37,7 @@ func (m *resourceMemo) entry(message []byte) *memoEntry {
 
 // recall makes the level of the resource, which must be empty, what it was after
 // the same message before. It reports false when that is not known.
-func (m *resourceMemo) recall(message []byte, r *spanRow) bool {
+func (m *resourceMemo) recall(message []byte, r *Row) bool {
 	if len(message) > memoBytes {
 		return false
 	}
@@ -44,22 +45,24 @@ func (m *resourceMemo) recall(message []byte, r *spanRow) bool {
 	if !e.used || !bytes.Equal(e.message, message) {
 		return false
 	}
-	copy(r.labels[resourceLevel], e.labels)
-	copy(r.values[resourceLevel], e.values)
-	r.broken[resourceLevel] = e.broken
+	copy(r.Labels[ResourceLevel], e.labels)
+	copy(r.Values[ResourceLevel], e.values)
+	r.Broken[ResourceLevel] = e.broken
+	r.identity[ResourceLevel] = e.id
 	return true
 }
 
 // keep remembers what a message gave. It copies it.
-func (m *resourceMemo) keep(message []byte, r *spanRow) {
+func (m *resourceMemo) keep(message []byte, r *Row) {
 	if len(message) > memoBytes {
 		return
 	}
 	e := m.entry(message)
 	e.message = append(e.message[:0], message...)
-	e.labels = append(e.labels[:0], r.labels[resourceLevel]...)
-	e.values = append(e.values[:0], r.values[resourceLevel]...)
-	e.broken, e.used = r.broken[resourceLevel], true
+	e.labels = append(e.labels[:0], r.Labels[ResourceLevel]...)
+	e.values = append(e.values[:0], r.Values[ResourceLevel]...)
+	e.id = r.Identity(ResourceLevel)
+	e.broken, e.used = r.Broken[ResourceLevel], true
 }
 
 // forget drops everything: codes have become void.
