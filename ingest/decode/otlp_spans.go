@@ -28,6 +28,10 @@ import (
 // too. Values follow the same rule, so "span.duration" is an attribute called
 // duration. Of attributes with the same key in one list the first counts.
 //
+// The label "peer" is what a client or producer span calls, by the first of the
+// attributes in peerAttributes that it has: with "service.name" an edge of the graph of
+// services. Other spans have none.
+//
 // Booleans are "true" and "false", integers decimal, doubles as ECMAScript
 // writes them ("200", "0.5", "1e+21"), bytes base64, arrays and key-value lists
 // JSON with sorted keys: the forms of the Collector's pdata. Grouping by arrays

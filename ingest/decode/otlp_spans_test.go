@@ -254,3 +254,29 @@ func TestOTLPSpansSteadyStateDoesNotAllocate(t *testing.T) {
 		t.Errorf("%.3f allocations per span, want none", perSpan)
 	}
 }
+
+// TestPeers: what a client or producer calls is the first of the attributes that name
+// it; nobody else has a peer.
+func TestPeers(t *testing.T) {
+	p := ingest.Projection{Labels: []string{"service.name", "peer", "span.peer"}}
+	f := func(want string, kind trace.Span_SpanKind, attributes ...*common.KeyValue) {
+		t.Helper()
+		td := &trace.TracesData{ResourceSpans: []*trace.ResourceSpans{{
+			Resource: resourceOf([]*common.KeyValue{str("service.name", "cart"), str("peer.service", "not this")}),
+			ScopeSpans: []*trace.ScopeSpans{{Spans: []*trace.Span{
+				{StartTimeUnixNano: 1, EndTimeUnixNano: 2, Kind: kind, Attributes: append(attributes, str("peer", "own"))}}}},
+		}}}
+		for src, record := range map[string][]byte{"proto": marshal(t, td), "json": pdataJSON(t, td)} {
+			got, err := decodeOne(t, flyball.Source{Format: "otlp_spans", Encoding: src}, p, record)
+			if err != nil || len(got) != 1 || got[0].Labels[1] != want || got[0].Labels[2] != "own" {
+				t.Errorf("%s: got %v, %v, want %q", src, got, err, want)
+			}
+		}
+	}
+	f("payment", trace.Span_SPAN_KIND_CLIENT, str("server.address", "10.0.0.1"), str("peer.service", "payment"), str("db.system", "mysql"))
+	f("10.0.0.1", trace.Span_SPAN_KIND_CLIENT, str("server.address", "10.0.0.1"), str("db.system", "mysql"))
+	f("orders", trace.Span_SPAN_KIND_PRODUCER, str("messaging.destination.name", "orders"), str("server.address", "kafka"))
+	f("", trace.Span_SPAN_KIND_CLIENT, str("http.route", "/"))
+	f("", trace.Span_SPAN_KIND_SERVER, str("peer.service", "payment"))
+	f("", trace.Span_SPAN_KIND_INTERNAL, str("db.name", "x"))
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/logs"
 	"github.com/flyball-io/flyball/ingest/decode/internal/metrics"
 )
 
@@ -26,6 +27,7 @@ func Formats() []Format {
 	return []Format{
 		{"otlp_spans", []string{"proto", "json"}, newOTLPSpans},
 		{"otlp_metrics", []string{"proto", "json"}, newOTLPMetrics},
+		{"otlp_logs", []string{"proto", "json"}, newOTLPLogs},
 		{"json", nil, newJSON},
 	}
 }
@@ -87,4 +89,11 @@ func newOTLPMetrics(src flyball.Source, p ingest.Projection) (ingest.Decoder, er
 		return metrics.NewOTLPJSON(p), nil
 	}
 	return metrics.NewOTLP(p), nil
+}
+
+func newOTLPLogs(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	if src.Encoding == "json" {
+		return logs.NewOTLPJSON(p), nil
+	}
+	return logs.NewOTLP(p), nil
 }

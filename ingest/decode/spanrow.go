@@ -19,17 +19,31 @@ type spanRow struct {
 
 // columns holds the column of each field that is not an attribute, or -1.
 type columns struct {
-	spanName, spanKind, statusCode, duration int
+	spanName, spanKind, statusCode, peer, duration int
 }
+
+// peerAttributes name what a client or producer calls, the best name first
+// (OpenTelemetry semantic conventions, with those before 1.21).
+var peerAttributes = []string{
+	"service.peer.name", "peer.service", "rpc.service", "messaging.destination.name", "messaging.destination",
+	"db.namespace", "db.name", "server.address", "net.peer.name", "db.system.name", "db.system", "network.peer.address",
+}
+
+// The kinds of spans that have a peer.
+const (
+	kindClient   = 3
+	kindProducer = 4
+)
 
 func newSpanRow(p ingest.Projection) spanRow {
 	return spanRow{
 		Row: otlp.NewRow(p, otlp.Fields{
 			Prefix: "span.", Labels: []string{"span.name", "span.kind", "status.code"}, Values: []string{flyball.FieldDuration},
+			Aliases: map[string][]string{"peer": peerAttributes},
 		}),
 		column: columns{
 			spanName: p.Label("span.name"), spanKind: p.Label("span.kind"),
-			statusCode: p.Label("status.code"), duration: p.Value(flyball.FieldDuration),
+			statusCode: p.Label("status.code"), peer: p.Label("peer"), duration: p.Value(flyball.FieldDuration),
 		},
 		kinds:    rows.Enum{Texts: []string{"UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"}},
 		statuses: rows.Enum{Texts: []string{"UNSET", "OK", "ERROR"}},
@@ -65,6 +79,9 @@ func (r *spanRow) append(s *spanFields, b *ingest.Builder) {
 	}
 	if c := r.column.statusCode; c >= 0 {
 		r.Labels[otlp.SampleLevel][c].Code = r.statuses.Code(s.status)
+	}
+	if c := r.column.peer; c >= 0 && s.kind != kindClient && s.kind != kindProducer {
+		r.Labels[otlp.SampleLevel][c] = rows.Cell{}
 	}
 	f := r.times(s)
 	if r.Broken[otlp.SampleLevel] {

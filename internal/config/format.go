@@ -31,6 +31,9 @@ var formats = map[string]format{
 	spec.FormatOTLPMetrics: {
 		encodings: []string{"proto", "json"}, durations: []string{flyball.FieldDuration}, numbers: []string{flyball.FieldValue}, names: "metric.name",
 	},
+	spec.FormatOTLPLogs: {
+		encodings: []string{"proto", "json"}, bad: `severity=~"ERROR|FATAL"`, numbers: []string{"severity.number"},
+	},
 	spec.FormatJSON: {mapped: true},
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 )
 
-// DefaultBad is what makes a span bad where an indicator does not say.
+// DefaultBad is what makes a span bad where an indicator does not say; other formats
+// have their own, or none.
 const DefaultBad = `status.code="ERROR"`
 
 func (l *loading) compileIndicators() []flyball.Indicator {

@@ -4,6 +4,7 @@ package spec
 const (
 	FormatOTLPSpans   = "otlp_spans"
 	FormatOTLPMetrics = "otlp_metrics"
+	FormatOTLPLogs    = "otlp_logs"
 	FormatJSON        = "json"
 )
 
@@ -12,10 +13,10 @@ const (
 type Source struct {
 	// Topics to read.
 	Topics []string `yaml:"topics" required:"true"`
-	// Format of the records: otlp_spans and otlp_metrics are OTLP export requests,
-	// as the OpenTelemetry Collector's Kafka exporter writes them; json is objects
+	// Format of the records: otlp_spans, otlp_metrics and otlp_logs are OTLP export
+	// requests, as the OpenTelemetry Collector's Kafka exporter writes them; json is objects
 	// whose fields are mapped.
-	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|json"`
+	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|otlp_logs|json"`
 	// Encoding of otlp formats: proto (the default) or json.
 	Encoding string `yaml:"encoding,omitempty" enum:"proto|json"`
 	// JSON says where the parts of a sample are, for the format json.

@@ -95,6 +95,28 @@ func (v *AnyValue) raw() any {
 	return nil
 }
 
+// ValueOf returns an element of Tree as a value of its own.
+func ValueOf(raw any) AnyValue {
+	switch x := raw.(type) {
+	case string:
+		return AnyValue{Kind: String, Bytes: []byte(x)}
+	case bool:
+		if x {
+			return AnyValue{Kind: Bool, Bits: 1}
+		}
+		return AnyValue{Kind: Bool}
+	case int64:
+		return AnyValue{Kind: Int, Bits: uint64(x)}
+	case float64:
+		return AnyValue{Kind: Double, Bits: math.Float64bits(x)}
+	case []byte:
+		return AnyValue{Kind: Bytes, Bytes: x}
+	case []any, map[string]any:
+		return AnyValue{Kind: Tree, Tree: x}
+	}
+	return AnyValue{}
+}
+
 // element returns an element of v as encoding/json takes it.
 func (v *AnyValue) element(e *AnyValue) any {
 	v.BadText = v.BadText || e.BadText || e.Kind == String && !utf8.Valid(e.Bytes)

@@ -11,6 +11,9 @@ import (
 	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
+// Any reads an AnyValue, whose text is kept until the next string is read.
+func (j *JSON) Any(v *AnyValue) (ok bool, err error) { return j.any(v) }
+
 // any reads an AnyValue; of several kinds of value in it the last counts.
 func (j *JSON) any(v *AnyValue) (ok bool, err error) {
 	all := true

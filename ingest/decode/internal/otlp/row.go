@@ -75,6 +75,9 @@ type Fields struct {
 	// Labels and Values that are fields; "scope.name" and "scope.version" are
 	// fields of every signal.
 	Labels, Values []string
+	// Aliases are labels that are the first of several attributes of the sample that
+	// is there.
+	Aliases map[string][]string
 }
 
 // NewRow returns the rows of a signal.
@@ -89,7 +92,11 @@ func NewRow(p ingest.Projection, f Fields) Row {
 		fields[name] = true
 	}
 	for c, name := range p.Labels {
-		if !fields[name] {
+		keys := f.Aliases[name]
+		for i, key := range keys {
+			r.wanted[SampleLevel].add(key, target{column: c, rank: uint8(len(keys) - i)})
+		}
+		if !fields[name] && keys == nil {
 			r.want(f.Prefix, name, target{column: c})
 		}
 	}
