@@ -2,7 +2,10 @@ package ingest
 
 import (
 	"bytes"
+	"fmt"
+	"hash/fnv"
 	"hash/maphash"
+	"unicode/utf8"
 )
 
 // Dictionary interns label values and label sets: each distinct value of a
@@ -15,6 +18,28 @@ type Dictionary struct {
 	columns    []valueTable
 	sets       setTable
 	generation uint64
+	cut        int // values cut since TakeCut
+}
+
+// MaxLabelBytes is the length of the longest label value. A longer one, such as a
+// stack trace or a query by which somebody groups, would make records of panes,
+// windows and findings that brokers refuse.
+const MaxLabelBytes = 1024
+
+// CutLabel shortens a value that is too long. Its end is replaced by a hash of the
+// whole, so that values which differ stay apart, whoever cuts them.
+func CutLabel(value []byte) []byte {
+	if len(value) <= MaxLabelBytes {
+		return value
+	}
+	h := fnv.New64a()
+	h.Write(value)
+	end := fmt.Sprintf("…%016x", h.Sum64())
+	n := MaxLabelBytes - len(end)
+	for n > 0 && !utf8.RuneStart(value[n]) {
+		n--
+	}
+	return append(value[:n:n], end...)
 }
 
 // NewDictionary returns an empty dictionary for that many label columns.
@@ -48,8 +73,21 @@ func (d *Dictionary) Bytes() int {
 	return n
 }
 
-// Code interns a value of a column; it copies value when it is new.
+// TakeCut returns how many values were cut since the last call, one and the same
+// perhaps more than once.
+func (d *Dictionary) TakeCut() int {
+	n := d.cut
+	d.cut = 0
+	return n
+}
+
+// Code interns a value of a column, cut if it is too long; it copies value when it
+// is new.
 func (d *Dictionary) Code(column int, value []byte) uint32 {
+	if len(value) > MaxLabelBytes {
+		d.cut++
+		value = CutLabel(value)
+	}
 	return d.columns[column].code(value)
 }
 
@@ -89,8 +127,8 @@ const firstSlots = 64 // a power of two
 
 func (t *valueTable) reset() {
 	t.slots = make([]slot, firstSlots)
-	t.arena = t.arena[:0]
-	t.ends = t.ends[:0]
+	t.arena = reused(t.arena)
+	t.ends = reused(t.ends)
 	t.code(nil)
 }
 
@@ -154,7 +192,16 @@ type setTable struct {
 }
 
 func (t *setTable) reset(width int) {
-	*t = setTable{slots: make([]slot, firstSlots), codes: t.codes[:0], width: width}
+	*t = setTable{slots: make([]slot, firstSlots), codes: reused(t.codes), width: width}
+}
+
+// reused empties a slice, and drops its memory when that is much.
+func reused[T any](s []T) []T {
+	const much = 1 << 20
+	if cap(s) > much {
+		return nil
+	}
+	return s[:0]
 }
 
 func (t *setTable) len() int { return t.n }

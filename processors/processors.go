@@ -46,6 +46,8 @@ type Ready struct {
 	State []StateChange
 	// DeadLetters could not be used (any machine).
 	DeadLetters []DeadLetter
+	// Limited says which limits were hit (any machine). It is for metrics only.
+	Limited []Limited
 	// Resume, when set, says where a successor must start reading, and where its
 	// news begin; it is to be committed in place of the offset that was reached.
 	Resume *Resume
@@ -94,6 +96,24 @@ type DeadLetter struct {
 	Detail string
 	// Value is the record or the part of it.
 	Value []byte
+}
+
+// Reasons for which something was limited.
+const (
+	// LimitSeries counts samples (aggregate) or partial panes (evaluate) that were
+	// counted in the overflow series, because the indicator had too many series.
+	LimitSeries = "series"
+	// LimitBudgets counts partial panes that were counted in the overflow's budget,
+	// because the SLO had too many entities or groups.
+	LimitBudgets = "budgets"
+)
+
+// Limited says how often a limit was hit.
+type Limited struct {
+	// Reason is one of the Limit constants.
+	Reason string
+	// Times that it was hit since the last step that said so.
+	Times int64
 }
 
 // Resume says from where a successor rebuilds what is in memory only.

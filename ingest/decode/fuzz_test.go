@@ -250,7 +250,7 @@ func jsonOracleRow(event any) (row sample, ok bool) {
 		default:
 			return row, false
 		}
-		row.Labels = append(row.Labels, text)
+		row.Labels = append(row.Labels, string(ingest.CutLabel([]byte(text))))
 	}
 	for _, name := range jsonProjection.Values {
 		f, ok := jsonOracleNumber(jsonOraclePath(object, m.Values[name].Path))

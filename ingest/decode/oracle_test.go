@@ -69,7 +69,7 @@ func oracleRow(rs *trace.ResourceSpans, ss *trace.ScopeSpans, s *trace.Span, p i
 		default:
 			text = oracleAttribute(rs, ss, s, name).AsString()
 		}
-		row.Labels = append(row.Labels, text)
+		row.Labels = append(row.Labels, string(ingest.CutLabel([]byte(text))))
 	}
 	for _, name := range p.Values {
 		f, good := float64(end-start), start > 0 && end >= start

@@ -12,6 +12,7 @@ import (
 	"github.com/flyball-io/flyball/ingest"
 	"github.com/flyball-io/flyball/ingest/decode"
 	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/processors/aggregate"
 )
 
@@ -23,7 +24,7 @@ type aggregateStage struct {
 	decoder ingest.Decoder
 	builder *ingest.Builder
 	dict    *ingest.Dictionary
-	limit   int // label sets
+	limits  spec.Limits
 	machine *aggregate.Machine
 	emit    *emitter
 	metrics *Metrics
@@ -38,7 +39,7 @@ type aggregateStage struct {
 // tell idle partitions from ones that are behind.
 const lookEvery = time.Second
 
-func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, labelSets int, panes int32, s *kafka.Session, e *emitter, m *Metrics) (*aggregateStage, error) {
+func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, limits spec.Limits, panes int32, s *kafka.Session, e *emitter, m *Metrics) (*aggregateStage, error) {
 	p := projectionOf(indicators)
 	dec, err := decode.New(src, p)
 	if err != nil {
@@ -52,7 +53,7 @@ func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, label
 		return nil, err
 	}
 	return &aggregateStage{
-		source: src, session: s, decoder: dec, dict: dict, limit: labelSets,
+		source: src, session: s, decoder: dec, dict: dict, limits: limits,
 		builder: ingest.NewBuilder(p, dict, ingest.NewPool()), machine: machine,
 		emit: e, metrics: m, values: make([][]float64, len(p.Values)),
 	}, nil
@@ -137,6 +138,8 @@ func (a *aggregateStage) flush(ctx context.Context, now time.Time) (output, erro
 		return output{}, err
 	}
 	ready := a.machine.Step(aggregate.Input{Flush: &aggregate.Flush{Now: flyball.TimeOf(now), Partitions: partitions}})
+	a.metrics.limits(roleAggregate, ready.Limited)
+	a.metrics.limited.WithLabelValues(roleAggregate, limitLabelLength).Add(float64(a.dict.TakeCut()))
 	return output{records: append(a.deadLetters, a.emit.panes(ready.Panes)...)}, nil
 }
 
@@ -176,8 +179,15 @@ func (a *aggregateStage) end(committed bool) {
 	} else {
 		a.machine.Abort()
 	}
-	if a.dict.Sets() > a.limit {
-		a.dict.Reset()
-		a.metrics.resets.WithLabelValues(a.source.Name).Inc()
+	reason := ""
+	switch {
+	case a.dict.Sets() > a.limits.LabelSets:
+		reason = limitLabelSets
+	case a.dict.Bytes() > a.limits.LabelBytes:
+		reason = limitLabelBytes
+	default:
+		return
 	}
+	a.dict.Reset()
+	a.metrics.limited.WithLabelValues(roleAggregate, reason).Inc()
 }

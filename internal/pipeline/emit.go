@@ -154,5 +154,9 @@ func (e *emitter) dead(role string, d processors.DeadLetter) *kgo.Record {
 // deadRecord encodes a record that could not be used.
 func (e *emitter) deadRecord(role, reason, message string, r *kgo.Record) *kgo.Record {
 	e.metrics.deadLetters.WithLabelValues(role, reason).Inc()
-	return e.topics.DeadLetter(r, role, reason, message)
+	out := e.topics.DeadLetter(r, role, reason, message)
+	if sinkkafka.Header(out, sinkkafka.HeaderTruncated) != "" {
+		e.metrics.limited.WithLabelValues(role, limitDeadLetter).Inc()
+	}
+	return out
 }

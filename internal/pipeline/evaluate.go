@@ -113,6 +113,7 @@ func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
 	for _, p := range slices.Sorted(maps.Keys(e.inputs)) {
 		m := e.machines[p]
 		ready := m.Step(*e.inputs[p])
+		e.metrics.limits(roleEvaluate, ready.Limited)
 		records, err := e.emit.evaluated(p, ready)
 		if err != nil {
 			return output{}, err

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/flyball-io/flyball/processors"
 )
 
 // Metrics are the numbers that Flyball shows about itself.
@@ -18,7 +20,7 @@ type Metrics struct {
 	pollErrors   *prometheus.CounterVec
 	watermark    *prometheus.GaugeVec
 	emitted      *prometheus.CounterVec
-	resets       *prometheus.CounterVec
+	limited      *prometheus.CounterVec
 	recorded     *prometheus.CounterVec
 	retries      *prometheus.CounterVec
 	skipped      *prometheus.CounterVec
@@ -46,7 +48,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		sessionsLost: counter("sessions_lost_total", "Sessions that ended with an error and were replaced.", "role"),
 		pollErrors:   counter("poll_errors_total", "Errors of fetches.", "role", "topic"),
 		emitted:      counter("emitted_total", "Results sent, by kind.", "kind"),
-		resets:       counter("dictionary_resets_total", "Times that the label sets of a source were forgotten because there were too many.", "source"),
+		limited:      counter("limited_total", "What a limit kept from growing, by the limit.", "role", "reason"),
 		recorded:     counter("recorded_rows_total", "Rows written to ClickHouse.", "table"),
 		retries:      counter("record_retries_total", "Inserts tried again.", "table"),
 		skipped:      counter("record_skipped_total", "Records of result topics that could not be read.", "table", "reason"),
@@ -68,4 +70,20 @@ func (m *Metrics) transaction(role string, committed bool, d time.Duration) {
 	}
 	m.transactions.WithLabelValues(role, result).Inc()
 	m.seconds.WithLabelValues(role).Observe(d.Seconds())
+}
+
+// Reasons of limited_total that the shell itself counts; those of the machines are
+// processors.LimitSeries and LimitBudgets.
+const (
+	limitLabelSets   = "label_sets"   // the label sets of a source were forgotten: there were too many
+	limitLabelBytes  = "label_bytes"  // the same, because they took too much memory
+	limitLabelLength = "label_length" // a label's value was cut
+	limitDeadLetter  = "dead_letter"  // a dead letter was cut
+)
+
+// limits counts the limits that a machine hit.
+func (m *Metrics) limits(role string, list []processors.Limited) {
+	for _, l := range list {
+		m.limited.WithLabelValues(role, l.Reason).Add(float64(l.Times))
+	}
 }

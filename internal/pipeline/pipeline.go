@@ -174,7 +174,7 @@ func (p *pipeline) aggregate(ctx context.Context, g *errgroup.Group) error {
 			m.always = true
 			m.join.Options = append(slices.Clip(m.join.Options), kafka.RecycledFetches()...)
 			m.newStage = func(s *kafka.Session) (stage, error) {
-				return newAggregateStage(src, indicators, p.cfg.Pipeline.Limits.LabelSets, int32(p.cfg.Pipeline.Partitions.Panes), s, p.emit, p.Metrics)
+				return newAggregateStage(src, indicators, p.cfg.Pipeline.Limits, int32(p.cfg.Pipeline.Partitions.Panes), s, p.emit, p.Metrics)
 			}
 			g.Go(func() error { return m.run(ctx) })
 		}

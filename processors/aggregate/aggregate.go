@@ -157,8 +157,13 @@ func (m *Machine) flush(f *Flush) processors.Ready {
 	cut := func(p int32) {
 		ready.Panes = append(ready.Panes, processors.PaneBlock{Partition: p, Panes: m.writers[p].Encode()})
 	}
+	limited := int64(0)
 	for _, ind := range m.indicators {
 		m.arena = ind.flush(m.writers, m.arena, cut)
+		limited, ind.limited = limited+ind.limited, 0
+	}
+	if limited > 0 {
+		ready.Limited = append(ready.Limited, processors.Limited{Reason: processors.LimitSeries, Times: limited})
 	}
 	marks := m.marks.flush(f)
 	for p := range m.writers {

@@ -337,13 +337,16 @@ func TestSeriesLimit(t *testing.T) {
 		tab.rows = append(tab.rows, []string{fmt.Sprint("svc-", i), "/", ""})
 	}
 	m := newMachine(t, cfg, tab)
-	f := func(want []string, sets ...uint32) {
+	f := func(want []string, limited int64, sets ...uint32) {
 		t.Helper()
 		var list []sample
 		for i, set := range sets {
 			list = append(list, sample{flyball.Time(i) * second, set, []float64{float64(set)}})
 		}
 		m.Step(Input{Samples: []Samples{samplesOf(0, 1, list...)}})
+		if got := m.indicators[0].limited; got != limited {
+			t.Errorf("%d samples are said to be beyond the limit, want %d", got, limited)
+		}
 		rows := flushed(t, m, 8)
 		var got []string
 		for _, r := range rows {
@@ -354,9 +357,9 @@ func TestSeriesLimit(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	f([]string{"__overflow__ 4 13", "svc-0 2 0", "svc-1 1 1"}, 0, 1, 2, 3, 4, 0, 4)
-	f([]string{"svc-3 1 3", "svc-4 2 8"}, 3, 4, 4)
-	f([]string{"__overflow__ 1 0", "svc-1 1 1", "svc-3 1 3"}, 3, 1, 0)
+	f([]string{"__overflow__ 4 13", "svc-0 2 0", "svc-1 1 1"}, 4, 0, 1, 2, 3, 4, 0, 4)
+	f([]string{"svc-3 1 3", "svc-4 2 8"}, 0, 3, 4, 4)
+	f([]string{"__overflow__ 1 0", "svc-1 1 1", "svc-3 1 3"}, 1, 3, 1, 0)
 	if m.indicators[0].series[m.indicators[0].overflow].labels != `{"http.route":"__overflow__","service.name":"__overflow__"}` {
 		t.Error("the labels of the overflow series are wrong")
 	}

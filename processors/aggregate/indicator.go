@@ -36,6 +36,7 @@ type indicator struct {
 	// For data points of metrics, one at a time.
 	distribution, other histogram.Histogram
 	bounds              []float64
+	limited  int64 // samples beyond the series limit since the last flush
 }
 
 // setEntry is what is known of a label set.
@@ -148,6 +149,7 @@ func (ind *indicator) fold(s *Samples, sets LabelSets) {
 func (ind *indicator) pane(id int32, t int64) *processors.Pane {
 	if !ind.series[id].touched {
 		if limit := ind.spec.SeriesLimit; limit > 0 && len(ind.touched) >= limit && id != ind.overflow {
+			ind.limited++
 			return ind.pane(ind.overflowSeries(), t)
 		}
 		ind.series[id].touched = true

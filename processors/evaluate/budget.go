@@ -95,6 +95,7 @@ type budgets struct {
 	sorted   bool
 	dirty    []*sloSeries
 	gone     []*sloSeries // removed since the last commit
+	limited  int64        // times that the overflow's budget counted for another
 }
 
 func newBudgets(spec flyball.Indicator, cfg Config, overflow string, wanted func(*flyball.SLO) bool) budgets {
@@ -122,6 +123,7 @@ func (b *budgets) of(c cover, entity string) *sloSeries {
 		return s
 	}
 	if limit := b.limitOf(spec); limit > 0 && b.entities[spec.Name] >= limit && entity != b.overflow {
+		b.limited++
 		return b.of(cover{slo: c.slo}, b.overflow)
 	}
 	s := b.add(c.slo, entity, c.group)

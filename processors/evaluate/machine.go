@@ -139,10 +139,26 @@ func (m *Machine) Step(in Input) processors.Ready {
 		}
 	}
 	m.stateChanges()
+	m.limits()
 	if m.next > 0 { // else nothing is known that could be committed
 		m.ready.Resume = &processors.Resume{Low: m.low(), Head: max(m.next, m.head)}
 	}
 	return m.ready
+}
+
+// limits says which limits were hit.
+func (m *Machine) limits() {
+	series, budgets := int64(0), int64(0)
+	for _, st := range m.stores {
+		series += st.TakeLimited()
+		budgets += st.limited
+		st.limited = 0
+	}
+	for _, l := range []processors.Limited{{Reason: processors.LimitSeries, Times: series}, {Reason: processors.LimitBudgets, Times: budgets}} {
+		if l.Times > 0 {
+			m.ready.Limited = append(m.ready.Limited, l)
+		}
+	}
 }
 
 // closeUpTo does everything that the watermark's step from one time to another

@@ -39,6 +39,7 @@ type Store struct {
 	undoParts map[flyball.Time]int   // parts as they were
 	pool      pool
 	settled   settled
+	limited   int64 // rows that the overflow series took since TakeLimited
 }
 
 // Series is one series of an indicator, as seen by its panes.
@@ -156,12 +157,22 @@ func (s *Store) admit(r *processors.PaneRow, part flyball.Time, offset int64) (*
 		if sr = s.byKey[s.overflow.Labels]; sr == nil {
 			sr = &Series{Entity: s.overflow.Entity, Labels: s.overflow.Labels}
 		}
+		s.limited++
 		return sr, nil
 	}
 	if sr == nil { // the row's bytes are only lent
 		sr = &Series{Entity: strings.Clone(r.Entity), Labels: strings.Clone(r.Labels)}
 	}
 	return sr, nil
+}
+
+// TakeLimited returns how many rows the overflow series has taken since the last call,
+// because their own would have been too many. Rows that are replayed or given again
+// count again.
+func (s *Store) TakeLimited() int64 {
+	n := s.limited
+	s.limited = 0
+	return n
 }
 
 // inPart reports whether a series has samples in a part.

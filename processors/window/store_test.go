@@ -275,6 +275,9 @@ func TestStoreLimitsSeries(t *testing.T) {
 	f("b", 110*second, over)  // and now there is none
 	f("c", 30*second, over)   // still none in the first
 	f(over, 110*second, over) // what was over comes as itself
+	if n := s.TakeLimited(); n != 5 || s.TakeLimited() != 0 {
+		t.Errorf("%d rows are said to be beyond the limit, want 5", n)
+	}
 	if s.Overflow() != over {
 		t.Errorf("the overflow entity is %s", s.Overflow())
 	}

@@ -30,6 +30,10 @@ const (
 // the broker refuses would be produced again for ever, and nothing else with it.
 const maxDeadValue = MaxMessageBytes - 1<<20
 
+// maxDeadHeaders bounds the key and the headers that the record came with; those of
+// a record with more are left out.
+const maxDeadHeaders = 512 << 10
+
 // maxDeadMessage bounds the message, which may quote its cause at length.
 const maxDeadMessage = 4096
 
@@ -43,6 +47,15 @@ func (t Topics) DeadLetter(r *kgo.Record, stage, reason, message string) *kgo.Re
 	out := t.DeadPart(r.Value, stage, reason, message)
 	out.Key = bytes.Clone(r.Key)
 	var came []kgo.RecordHeader
+	size := len(r.Key)
+	for _, h := range r.Headers {
+		size += len(h.Key) + len(h.Value)
+	}
+	if size > maxDeadHeaders { // else as above: they come on top of the value
+		out.Key = out.Key[:min(len(out.Key), maxDeadHeaders)]
+		out.Headers = append(out.Headers, kgo.RecordHeader{Key: HeaderTruncated, Value: strconv.AppendInt(nil, int64(len(r.Value)), 10)})
+		r = &kgo.Record{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp}
+	}
 	for _, h := range r.Headers {
 		came = append(came, kgo.RecordHeader{Key: h.Key, Value: bytes.Clone(h.Value)})
 	}

@@ -126,3 +126,21 @@ func TestDeadLetterOfAnOversizedRecordFits(t *testing.T) {
 		t.Errorf("a small value is said to be truncated from %q", got)
 	}
 }
+
+// A record whose key and headers are as large as values may be still finds room.
+func TestDeadLetterOfManyHeadersFits(t *testing.T) {
+	large := bytes.Repeat([]byte("x"), MaxMessageBytes/2)
+	r := &kgo.Record{Topic: "in", Partition: 3, Offset: 7, Key: large, Value: large, Headers: []kgo.RecordHeader{{Key: "trace", Value: large}}}
+	out := Topics{Prefix: "t."}.DeadLetter(r, "aggregate", "malformed", "no")
+	size := len(out.Key) + len(out.Value)
+	for _, h := range out.Headers {
+		size += len(h.Key) + len(h.Value)
+	}
+	if size > MaxMessageBytes-64<<10 {
+		t.Errorf("it takes %d bytes of %d", size, MaxMessageBytes)
+	}
+	d, err := ReadDeadLetter(out)
+	if err != nil || d.Record.Topic != "in" || d.Record.Partition != 3 || d.Record.Offset != 7 || Header(out, HeaderTruncated) == "" {
+		t.Errorf("it says %+v, %v", d, err)
+	}
+}

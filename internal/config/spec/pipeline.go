@@ -123,4 +123,7 @@ type Limits struct {
 	SeriesPerIndicator int `yaml:"seriesPerIndicator" default:"100000" min:"1" max:"10000000"`
 	// LabelSets bounds the distinct label sets that are interned per partition.
 	LabelSets int `yaml:"labelSets" default:"1000000" min:"1" max:"100000000"`
+	// LabelBytes bounds the memory that they take, in bytes, per consumer of the
+	// aggregate role.
+	LabelBytes int `yaml:"labelBytes" default:"268435456" min:"1048576" max:"68719476736"`
 }
