@@ -35,6 +35,9 @@ const leaveLimit = 30 * time.Second
 // run works off the plan, or as much as there is time for.
 func (d *driver) run(ctx context.Context, p plan) error {
 	var light sync.WaitGroup
+	defer light.Wait()
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	light.Go(func() {
 		for _, f := range p.light {
 			if !wait(ctx, f.gap) {
@@ -43,7 +46,6 @@ func (d *driver) run(ctx context.Context, p plan) error {
 			d.lightFault(ctx, f)
 		}
 	})
-	defer light.Wait()
 	for _, f := range p.members {
 		if !wait(ctx, f.gap) {
 			return nil
@@ -52,6 +54,7 @@ func (d *driver) run(ctx context.Context, p plan) error {
 			return fmt.Errorf("%s of slot %d: %w", f.kind, f.slot, err)
 		}
 	}
+	light.Wait()
 	return nil
 }
 

@@ -86,7 +86,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.ensureTopics(ctx); err != nil {
+	if err := p.awaitTopics(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
