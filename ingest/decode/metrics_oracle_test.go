@@ -172,7 +172,7 @@ func (o *metricsOracle) row(at uint64, attributes []*common.KeyValue, quantile s
 		if !isField {
 			text = oracleLookup(lists, "point.", name).AsString()
 		}
-		row.Labels = append(row.Labels, text)
+		row.Labels = append(row.Labels, string(ingest.CutLabel([]byte(text))))
 	}
 	size, good := oracleNumber(oracleLookup(lists, "point.", "size"))
 	duration := math.NaN()

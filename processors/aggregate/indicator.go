@@ -36,7 +36,7 @@ type indicator struct {
 	// For data points of metrics, one at a time.
 	distribution, other histogram.Histogram
 	bounds              []float64
-	limited  int64 // samples beyond the series limit since the last flush
+	limited             int64 // samples beyond the series limit since the last flush
 }
 
 // setEntry is what is known of a label set.
