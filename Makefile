@@ -3,14 +3,16 @@
 GO       ?= go
 BIN      := bin/flyball
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-FUZZTIME ?= 60s
+FUZZTIME ?= 10m
 CHAOS_FAULTS ?= 1000
+OVERLOAD ?= 10m
+BOMB     ?= 10000000
 # Data that tests read but the project does not hold; tests that need it are
 # skipped, and say so, where it is absent.
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos
+.PHONY: build dev test test-kafka lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -67,6 +69,9 @@ bench-storage: clickhouse ## weigh tables, columns and codecs; writes benchmarks
 
 chaos: build kafka ## CHAOS_FAULTS random faults on Apache Kafka; writes benchmarks/out/chaos.json; CHAOS_ARGS="-limit 30m -seed 2"
 	$(GO) run ./benchmarks/chaos -faults $(CHAOS_FAULTS) $(CHAOS_ARGS)
+
+overload: ## too fast for OVERLOAD, a label with BOMB values; writes benchmarks/out/{overload,bomb}.json
+	FLYBALL_OVERLOAD=$(OVERLOAD) FLYBALL_BOMB=$(BOMB) $(GO) test -count=1 -timeout 2h -v -run 'Overload|CardinalityBomb' ./internal/e2e
 
 accuracy-canary: ## measure the canary judges; writes benchmarks/out/canary.json
 	$(GO) run ./benchmarks/accuracy/canary
