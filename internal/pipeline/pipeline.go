@@ -259,11 +259,12 @@ func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
+		kgo.ProducerBatchMaxBytes(sinkkafka.MaxMessageBytes), // of dead letters
 	)...)
 	if err != nil {
 		return fmt.Errorf("cannot join group %q: %w", roleRecord, err)
 	}
-	r := &recorder{client: client, writer: db.Writer(), topics: topics, metrics: p.Metrics, log: p.Log}
+	r := &recorder{client: client, writer: db.Writer(), topics: topics, names: p.topics, metrics: p.Metrics, log: p.Log}
 	g.Go(func() error {
 		defer db.Close()
 		if err := r.prepare(ctx, db); err != nil {

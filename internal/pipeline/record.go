@@ -10,6 +10,7 @@ import (
 
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
 // recorder writes the result topics to ClickHouse. It is a consumer group of its
@@ -22,6 +23,7 @@ type recorder struct {
 	client  *kgo.Client
 	writer  *clickhouse.Writer
 	topics  map[string]recordTopic
+	names   sinkkafka.Topics
 	metrics *Metrics
 	log     *slog.Logger
 }
@@ -45,21 +47,25 @@ func arrowTopic(table string) recordTopic {
 				continue
 			}
 			rows := block.NumRows()
-			err = r.insert(ctx, table, func() error { return r.writer.Insert(ctx, table, block, token(topic, rec, rec)) })
+			err = r.insert(ctx, table, int(rows), func() error { return r.writer.Insert(ctx, table, block, token(topic, rec, rec)) })
 			block.Release()
+			if clickhouse.Refused(err) {
+				err = r.giveUp(ctx, table, rec, err)
+			}
 			if err != nil {
 				return err
 			}
-			r.metrics.recorded.WithLabelValues(table).Add(float64(rows))
 		}
 		return nil
 	}}
 }
 
-// eventTopic writes the CloudEvents of one poll in one insert.
+// eventTopic writes the CloudEvents of one poll in one insert; when that is refused,
+// each by itself, so that one that cannot be written costs no other.
 func eventTopic[T any](table string, decode func(*kgo.Record) (T, error), write func(*clickhouse.Writer, context.Context, []T, string) error) recordTopic {
 	return recordTopic{table, func(ctx context.Context, r *recorder, topic kgo.FetchTopic, records []*kgo.Record) error {
 		var rows []T
+		var from []*kgo.Record // by row
 		for _, rec := range records {
 			if rec.Attrs.IsControl() {
 				continue
@@ -69,16 +75,26 @@ func eventTopic[T any](table string, decode func(*kgo.Record) (T, error), write 
 				r.skip(table, rec, err)
 				continue
 			}
-			rows = append(rows, row)
+			rows, from = append(rows, row), append(from, rec)
 		}
 		if len(rows) == 0 {
 			return nil
 		}
-		tok := token(topic, records[0], records[len(records)-1])
-		if err := r.insert(ctx, table, func() error { return write(r.writer, ctx, rows, tok) }); err != nil {
+		insert := func(rows []T, tok string) error {
+			return r.insert(ctx, table, len(rows), func() error { return write(r.writer, ctx, rows, tok) })
+		}
+		err := insert(rows, token(topic, records[0], records[len(records)-1]))
+		if !clickhouse.Refused(err) {
 			return err
 		}
-		r.metrics.recorded.WithLabelValues(table).Add(float64(len(rows)))
+		for i, rec := range from {
+			if err = insert(rows[i:i+1], token(topic, rec, rec)); clickhouse.Refused(err) {
+				err = r.giveUp(ctx, table, rec, err)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		return nil
 	}}
 }
@@ -96,14 +112,37 @@ func (r *recorder) skip(table string, rec *kgo.Record, err error) {
 	r.metrics.skipped.WithLabelValues(table, "malformed").Inc()
 }
 
-// insert tries until the rows are acknowledged or the context ends. An error
-// that will not go away by itself is tried again too, slowly and loudly: the
+// reasonRefused is that of a record whose rows the database will never take.
+const reasonRefused = "insert_refused"
+
+// giveUp puts a record that cannot be written into the dead-letter topic. One that
+// comes from there stays where it is: it would come again and again.
+func (r *recorder) giveUp(ctx context.Context, table string, rec *kgo.Record, cause error) error {
+	r.log.Error("the database refuses a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "error", cause)
+	r.metrics.skipped.WithLabelValues(table, reasonRefused).Inc()
+	if rec.Topic == r.names.DeadLetters() {
+		return nil
+	}
+	r.metrics.deadLetters.WithLabelValues(roleRecord, reasonRefused).Inc()
+	dead := r.names.DeadLetter(rec, roleRecord, reasonRefused, cause.Error())
+	if err := r.client.ProduceSync(ctx, dead).FirstErr(); err != nil && ctx.Err() == nil {
+		r.log.Error("cannot write a dead letter; the record stays on its topic only", "error", err)
+	}
+	return ctx.Err()
+}
+
+// insert tries until the rows are acknowledged or refused, or the context ends. An
+// error that will not go away by itself is tried again too, slowly and loudly: the
 // rows are safe on their topic until somebody has mended the tables.
-func (r *recorder) insert(ctx context.Context, table string, write func() error) error {
+func (r *recorder) insert(ctx context.Context, table string, rows int, write func() error) error {
 	pause := 100 * time.Millisecond
 	for {
 		err := write()
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
+			r.metrics.recorded.WithLabelValues(table).Add(float64(rows))
+			return nil
+		}
+		if ctx.Err() != nil || clickhouse.Refused(err) {
 			return err
 		}
 		if !clickhouse.Retryable(err) {

@@ -96,7 +96,7 @@ func deadLetterRow(r *kgo.Record) (clickhouse.DeadLetter, error) {
 // prepare brings the tables up to date and checks them, trying again while the
 // database is away.
 func (r *recorder) prepare(ctx context.Context, db *clickhouse.DB) error {
-	return r.insert(ctx, "schema", func() error {
+	return r.insert(ctx, "schema", 0, func() error {
 		if _, err := db.Migrate(ctx); err != nil {
 			return err
 		}

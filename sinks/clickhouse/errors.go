@@ -25,6 +25,9 @@ type Error struct {
 	// a lost connection, a timeout, too many parts or no memory, goes away, and
 	// the statement should be repeated with the same token.
 	Permanent bool
+	// Refused is set when it is for the rows that the statement fails, whatever the
+	// tables and the configuration: others would be taken.
+	Refused bool
 	// Err is the cause.
 	Err error
 }
@@ -42,6 +45,29 @@ func (e *Error) Unwrap() error { return e.Err }
 func Retryable(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && !e.Permanent
+}
+
+// Refused reports whether err came from this package and says that the rows of an
+// insert are at fault: they will never be taken, and others after them will.
+func Refused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Refused
+}
+
+// refusedCodes are those of the permanent ones that are about rows.
+var refusedCodes = [...]int{
+	6,   // CANNOT_PARSE_TEXT
+	26,  // CANNOT_PARSE_QUOTED_STRING
+	27,  // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+	33,  // CANNOT_READ_ALL_DATA
+	38,  // CANNOT_PARSE_DATE
+	41,  // CANNOT_PARSE_DATETIME
+	69,  // ARGUMENT_OUT_OF_BOUND
+	72,  // CANNOT_PARSE_NUMBER
+	117, // INCORRECT_DATA
+	131, // TOO_LARGE_STRING_SIZE
+	349, // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
+	469, // VIOLATED_CONSTRAINT
 }
 
 // permanentCodes are the exceptions that repeating a statement cannot mend. One
@@ -101,9 +127,12 @@ func failure(verb, noun string, err error) error {
 	if errors.As(err, &exception) {
 		e.Code = int(exception.Code)
 		e.Permanent = slices.Contains(permanentCodes[:], e.Code)
+		e.Refused = slices.Contains(refusedCodes[:], e.Code)
 		return e
 	}
 	e.Permanent = permanentHere(err)
+	var converter *column.ColumnConverterError
+	e.Refused = errors.As(err, &converter) || errors.Is(err, errNull)
 	return e
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +53,20 @@ func TestFailure(t *testing.T) {
 	f(&column.ColumnConverterError{Op: "Append", From: "[]int64", To: "String"}, 0, true)
 	f(&SchemaError{}, 0, true)
 	f(errNull, 0, true)
+	for cause, refused := range map[error]bool{
+		&ch.Exception{Code: 469}: true, &ch.Exception{Code: 117}: true, errNull: true, &column.ColumnConverterError{Op: "Append"}: true,
+		&ch.Exception{Code: 60}: false, &ch.Exception{Code: 252}: false, &ch.Exception{Code: 516}: false, &SchemaError{}: false, io.EOF: false,
+	} {
+		err := failure("insert into table", "windows", cause)
+		if Refused(err) != refused || refused && Retryable(err) {
+			t.Errorf("%v: refused %v, want %v; retryable %v", cause, Refused(err), refused, Retryable(err))
+		}
+	}
+	for _, code := range refusedCodes {
+		if !slices.Contains(permanentCodes[:], code) {
+			t.Errorf("code %d is about rows and passes", code)
+		}
+	}
 	if Retryable(errors.New("of somebody else")) {
 		t.Error("an error of somebody else is retryable")
 	}
