@@ -37,6 +37,8 @@ type Ready struct {
 	SLO *SLOStatus
 	// Findings changed state (evaluate).
 	Findings []flyball.Finding
+	// Verdicts on canaries, at some look (evaluate).
+	Verdicts []flyball.Verdict
 	// Decisions were made (decide).
 	Decisions []flyball.Decision
 	// Commands are to be sent (decide).

@@ -38,7 +38,7 @@ func newEmitter(c *config.Config, topics sinkkafka.Topics, m *Metrics) (*emitter
 // partitioner sends records of keyed topics by their key, and all others to the
 // partition that they name.
 func (e *emitter) partitioner() kgo.Partitioner {
-	keyed := map[string]bool{e.topics.Decisions(): true, e.topics.Commands(): true, e.topics.DeadLetters(): true}
+	keyed := map[string]bool{e.topics.Decisions(): true, e.topics.Verdicts(): true, e.topics.Commands(): true, e.topics.DeadLetters(): true}
 	return byTopic{keyed, kgo.StickyKeyPartitioner(nil), kgo.ManualPartitioner()}
 }
 
@@ -105,6 +105,14 @@ func (e *emitter) evaluated(partition int32, r processors.Ready) ([]*kgo.Record,
 		}
 		out = append(out, f)
 		e.metrics.emitted.WithLabelValues("finding").Inc()
+	}
+	for i := range r.Verdicts {
+		v, err := e.events.Verdict(&r.Verdicts[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+		e.metrics.emitted.WithLabelValues("verdict").Inc()
 	}
 	for _, d := range r.DeadLetters {
 		out = append(out, e.dead(roleEvaluate, d))

@@ -18,13 +18,15 @@ import (
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/aggregate"
 	"github.com/flyball-io/flyball/processors/evaluate"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
 // evaluateStage runs one evaluate machine per partition of the panes topic that
 // the member owns.
 type evaluateStage struct {
 	cfg       evaluate.Config // Partition is set per machine
-	topic     string
+	topic     string          // panes
+	canaries  string          // requests
 	readState func(ctx context.Context, partition int32, prefix string) (map[string][]byte, error)
 	emit      *emitter
 	metrics   *Metrics
@@ -40,11 +42,17 @@ type evaluateStage struct {
 // of new ones.
 func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 	for _, p := range c.Revoked {
+		if p.Topic != e.topic {
+			continue // it goes with its partition of panes
+		}
 		delete(e.machines, p.Partition)
 		delete(e.inputs, p.Partition)
 	}
 	for _, a := range c.Assigned {
 		p := a.Partition.Partition
+		if a.Topic != e.topic {
+			continue
+		}
 		delete(e.inputs, p)
 		started := time.Now()
 		head, err := headOf(a)
@@ -83,6 +91,10 @@ func (e *evaluateStage) take(fetches kgo.Fetches) {
 			if r.Attrs.IsControl() {
 				continue
 			}
+			if p.Topic == e.canaries {
+				e.request(in, r)
+				continue
+			}
 			marks, err := marksOf(r)
 			if err != nil {
 				e.late = append(e.late, processors.DeadLetter{Reason: evaluate.ReasonMalformed, Detail: err.Error(), Value: r.Value})
@@ -90,6 +102,16 @@ func (e *evaluateStage) take(fetches kgo.Fetches) {
 			in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: marks})
 		}
 	})
+}
+
+// request adds a request about a canary to the input.
+func (e *evaluateStage) request(in *evaluate.Input, r *kgo.Record) {
+	request, err := sinkkafka.DecodeCanaryRequest(r)
+	if err != nil {
+		e.late = append(e.late, processors.DeadLetter{Reason: evaluate.ReasonMalformed, Detail: err.Error(), Value: r.Value})
+		return
+	}
+	in.Records = append(in.Records, evaluate.Record{Panes: r.Value, Canary: &request})
 }
 
 func marksOf(r *kgo.Record) ([]processors.Mark, error) {

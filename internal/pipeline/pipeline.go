@@ -30,6 +30,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/detectors/burnrate"
+	"github.com/flyball-io/flyball/detectors/canary/live"
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/processors/evaluate"
@@ -185,14 +186,18 @@ func (p *pipeline) aggregate(ctx context.Context, g *errgroup.Group) error {
 func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 	m := p.member(roleEvaluate, roleEvaluate, 0, []string{p.topics.Panes()})
 	m.interval = evaluateInterval
+	if len(p.cfg.Canaries) > 0 { // requests about an entity go to who has its panes
+		m.join.Topics, m.join.Together = append(m.join.Topics, p.topics.Canaries()), true
+	}
 	m.newStage = func(*kafka.Session) (stage, error) {
 		return &evaluateStage{
 			cfg: evaluate.Config{
 				Sources: measured(p.cfg), Indicators: p.cfg.Indicators, SLOs: p.cfg.SLOs,
 				StatusEvery: time.Duration(p.cfg.Pipeline.SLO.StatusInterval),
 				Detector:    func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
+				Canaries:    p.cfg.Canaries, CanaryJudge: live.New,
 			},
-			topic: p.topics.Panes(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
+			topic: p.topics.Panes(), canaries: p.topics.Canaries(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
 			machines: map[int32]*evaluate.Machine{}, heads: map[int32]int64{}, inputs: map[int32]*evaluate.Input{},
 		}, nil
 	}

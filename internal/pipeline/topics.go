@@ -71,6 +71,7 @@ func (p *pipeline) recordTopics() map[string]recordTopic {
 		p.topics.Windows():     arrowTopic(clickhouse.TableWindows),
 		p.topics.SLO():         arrowTopic(clickhouse.TableSLOStatus),
 		p.topics.Findings():    eventTopic(clickhouse.TableFindings, sinkkafka.DecodeFinding, (*clickhouse.Writer).InsertFindings),
+		p.topics.Verdicts():    eventTopic(clickhouse.TableVerdicts, sinkkafka.DecodeVerdict, (*clickhouse.Writer).InsertVerdicts),
 		p.topics.Decisions():   eventTopic(clickhouse.TableDecisions, sinkkafka.DecodeDecision, (*clickhouse.Writer).InsertDecisions),
 		p.topics.Commands():    eventTopic(clickhouse.TableCommands, sinkkafka.DecodeCommand, (*clickhouse.Writer).InsertCommands),
 		p.topics.DeadLetters(): eventTopic(clickhouse.TableDeadLetters, deadLetterRow, (*clickhouse.Writer).InsertDeadLetters),

@@ -47,6 +47,9 @@ func (r *run) outcome() outcome {
 		case x.Finding != nil:
 			add(text + " id=" + x.Finding.ID)
 			o.finding(text, *x.Finding, findings)
+		case x.Verdict != nil:
+			add(fmt.Sprintf("%s id=%s revision=%d %+v", text, x.Verdict.ID, x.Verdict.Revision, *x.Verdict))
+			o.once("verdict", fmt.Sprintf("%s/%d", x.Verdict.ID, x.Verdict.Revision), ids, text)
 		case x.Decision != nil:
 			add(fmt.Sprintf("%s id=%s gates=%v", text, x.Decision.ID, x.Decision.Gates))
 			o.once("decision", x.Decision.ID, ids, text)

@@ -26,13 +26,14 @@ const (
 	kindWindow     = "window"
 	kindCorrection = "correction"
 	kindSLO        = "slo"
+	kindVerdict    = "verdict"
 	kindFinding    = "finding"
 	kindDecision   = "decision"
 	kindCommand    = "command"
 )
 
 func kinds() []string {
-	return []string{kindRejected, kindLate, kindDead, kindWindow, kindCorrection, kindSLO, kindFinding, kindDecision, kindCommand}
+	return []string{kindRejected, kindLate, kindDead, kindWindow, kindCorrection, kindSLO, kindVerdict, kindFinding, kindDecision, kindCommand}
 }
 
 // line is a result as text.
@@ -82,6 +83,8 @@ func (p printer) line(r *engine.Result) line {
 		return p.slo(r.SLO)
 	case r.Finding != nil:
 		return p.finding(r.Finding)
+	case r.Verdict != nil:
+		return p.verdict(r.Verdict)
 	case r.Decision != nil:
 		return p.decision(r.Decision)
 	case r.Command != nil:

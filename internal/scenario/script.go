@@ -94,6 +94,8 @@ func (s *Scenario) parseCommand(text string) (act action, expects bool, err erro
 		act, err = parseNew(args)
 	case "clickhouse":
 		act, err = parseClickHouse(args)
+	case "canary":
+		act, err = parseCanary(args)
 	case "configure":
 		act, err = s.parseConfigure(args)
 	case "show":
@@ -102,7 +104,7 @@ func (s *Scenario) parseCommand(text string) (act action, expects bool, err erro
 		act, err = parseExpect(args)
 		return act, true, err
 	default:
-		err = fmt.Errorf("unknown command %q: want advance, flush, crash, abort, rebalance, idle, lag, resume, new, clickhouse, configure, show or expect", words[0])
+		err = fmt.Errorf("unknown command %q: want advance, flush, crash, abort, rebalance, idle, lag, resume, new, clickhouse, canary, configure, show or expect", words[0])
 	}
 	return act, false, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/evaluate/canary"
 	"github.com/flyball-io/flyball/processors/window"
 )
 
@@ -24,6 +25,9 @@ type Config struct {
 	SLOs       []flyball.SLO
 	// Detector returns the judge of an SLO.
 	Detector func(flyball.SLO) detectors.SLODetector
+	// Canaries of the configuration, and what makes their judges; nil without.
+	Canaries    []flyball.Canary
+	CanaryJudge detectors.NewCanaryJudge
 	// StatusEvery is how often, in event time, the status of an SLO is reported;
 	// it is rounded up to whole panes. An SLO without samples since the last
 	// report is reported hourly, as long as a burn-rate window holds any.
@@ -46,6 +50,9 @@ type Record struct {
 	Panes []byte
 	// Marks hold after the panes.
 	Marks []processors.Mark
+	// Canary makes it a record of the topic of requests instead, whose value Panes is;
+	// Offset means nothing then.
+	Canary *flyball.CanaryRequest
 }
 
 // Machine evaluates one partition. It implements processors.Machine[Input].
@@ -67,6 +74,7 @@ type Machine struct {
 	windows    processors.Windows
 	status     processors.SLOStatus
 	stalls     stalls
+	canaries   *canary.Machine
 	incomplete bool // what is judged at the moment rests on a source of which something is missing
 }
 
@@ -85,9 +93,10 @@ func New(cfg Config) *Machine {
 		cfg: cfg, watermarks: window.NewWatermarks(cfg.Sources),
 		byName: map[string]*store{}, revisions: newRevisions(), stalls: newStalls(),
 	}
+	m.canaries = canary.New(canary.Config{Partition: cfg.Partition, Canaries: cfg.Canaries, Indicators: cfg.Indicators, Judge: cfg.CanaryJudge})
 	for _, spec := range cfg.Indicators {
 		st := newStore(spec, cfg, func(s *flyball.SLO) bool { return s.Threshold == nil && len(s.Parts) == 0 })
-		st.derived = thresholds(spec, cfg)
+		st.derived = append(thresholds(spec, cfg), m.cohorts(spec)...)
 		m.stores = append(m.stores, st)
 		m.byName[spec.Name] = st
 		for _, d := range st.derived {
@@ -128,6 +137,11 @@ func (m *Machine) Step(in Input) processors.Ready {
 	m.ready = processors.Ready{Windows: &m.windows, SLO: &m.status}
 	for i := range in.Records {
 		r := &in.Records[i]
+		if r.Canary != nil {
+			m.canaries.Request(*r.Canary, r.Panes)
+			m.takeCanaries()
+			continue
+		}
 		if r.Offset < m.next {
 			continue // given twice, as after an abort that went back too far
 		}
@@ -199,6 +213,7 @@ func (m *Machine) Commit() {
 	m.watermarks.Commit()
 	m.revisions.commit()
 	m.stalls.commit()
+	m.canaries.Commit()
 	m.former = nil
 	m.wasNext = m.next
 }
@@ -212,6 +227,7 @@ func (m *Machine) Abort() {
 	m.watermarks.Abort()
 	m.revisions.abort()
 	m.stalls.abort()
+	m.canaries.Abort()
 	m.next = m.wasNext
 }
 

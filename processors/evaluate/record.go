@@ -72,6 +72,8 @@ func (m *Machine) record(r *Record) {
 		from, ok := before[s.Name]
 		if to := m.watermarks.Of(s.Name); ok && to > from {
 			m.closeUpTo(s.Name, from, to)
+			m.canaries.Advance(s.Name, from, to, func(upTo flyball.Time) bool { return m.watermarks.Complete(s.Name, upTo) })
+			m.takeCanaries()
 		}
 		if ok {
 			m.trackStalls(s.Name)

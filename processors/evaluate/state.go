@@ -23,6 +23,7 @@ import (
 //	slo/<slo>/<entity>/<revision>/<group>/<chunk>    a chunk of a budget's counts
 //	window/<indicator>/<definition>/…   what is settled of long windows
 //	stall/<source>                      the open finding about partitions that are stalled
+//	canary/…                            what is known of canaries, see package canary
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
 //
 // Names are path-escaped; the group is empty where an SLO is not grouped.
@@ -60,6 +61,7 @@ func (m *Machine) stateChanges() {
 	}
 	m.revisions.changed(m.change)
 	m.stalls.changed(m.change)
+	m.canaries.Changed(func(key string, value []byte) { m.change("canary/"+key, value) })
 }
 
 const keyBurn, keyExhausted, keyForecast = "finding", "exhausted", "forecast"
@@ -111,6 +113,8 @@ func (m *Machine) Restore(key string, value []byte) error {
 		err = m.restoreWindow(rest, value)
 	case "revision":
 		err = m.revisions.restore(rest, value)
+	case "canary":
+		err = m.canaries.Restore(rest, value)
 	case "stall":
 		err = m.stalls.restore(rest, value)
 	}
@@ -211,6 +215,7 @@ func (s *sloSeries) takeOver(f **openFinding, value []byte, former bool) error {
 
 // Restored ends a restore.
 func (m *Machine) Restored() {
+	m.canaries.Restored()
 	for _, st := range m.stores {
 		wm := m.watermarks.Of(st.Spec().Source)
 		for _, s := range st.all() {

@@ -5,6 +5,7 @@ const (
 	TableWindows     = "windows"
 	TableSLOStatus   = "slo_status"
 	TableFindings    = "findings"
+	TableVerdicts    = "verdicts"
 	TableDecisions   = "decisions"
 	TableCommands    = "commands"
 	TableDeadLetters = "dead_letters"
@@ -59,6 +60,16 @@ var expected = [...]tableColumns{
 		{"at", typeTime}, {"opened_at", typeTime}, {"summary", typeText},
 		{"evidence.name", typeWords}, {"evidence.value", typeReals}, {"evidence.threshold", typeReals},
 		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"incomplete", "Bool"},
+	}},
+	{TableVerdicts, []columnType{
+		{"id", typeText}, {"revision", "UInt32"}, {"canary", typeWord}, {"entity", typeWord}, {"version", typeWord}, {"baseline", typeWord},
+		{"phase", typeWord}, {"verdict", typeWord}, {"score", "Float64"}, {"reason", typeText}, {"needs", typeText}, {"judge", typeWord},
+		{"at", typeTime}, {"started_at", typeTime}, {"ends_at", typeTime}, {"looks", "UInt32"}, {"held", "UInt32"}, {"step", "UInt32"},
+		{"allowed_weight", "UInt32"}, {"requested_by", typeWord},
+		{"metrics.name", typeWords}, {"metrics.kind", typeWords}, {"metrics.verdict", typeWords}, {"metrics.classification", typeWords},
+		{"metrics.critical", "Array(Bool)"}, {"metrics.effect", typeReals}, {"metrics.low", typeReals}, {"metrics.high", typeReals},
+		{"metrics.e_harm", typeReals}, {"metrics.e_safe", typeReals}, {"metrics.value", typeReals}, {"metrics.base", typeReals},
+		{"metrics.reason", typeTexts}, {"data", typeText},
 	}},
 	{TableDecisions, []columnType{
 		{"id", typeText}, {"at", typeTime}, {"verb", typeWord}, {"rule", typeWord}, {"rule_revision", typeWord},

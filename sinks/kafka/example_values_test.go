@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"crypto/ed25519"
+	"math"
 	"testing"
 	"time"
 
@@ -44,6 +45,28 @@ func exampleCommand() *flyball.Command {
 	}
 }
 
+func exampleVerdict() *flyball.Verdict {
+	inf := flyball.Number(math.Inf(1))
+	cohort := flyball.CohortVerdict{Replicas: 2, Events: 9, Exposure: 600, Count: 10, Mean: 0.015, Min: 0, Max: 0.1, Std: 0.01, Last: 0.02,
+		Quantiles: []flyball.Number{0, 0.1}}
+	return &flyball.Verdict{
+		ID: "a-1", Revision: 3, Canary: "checkout", Entity: "checkout", Version: "2", Baseline: "1", Phase: flyball.PhaseRunning,
+		Verdict: flyball.VerdictInconclusive, Score: 85, Reason: "not decided: errors", Needs: "about 38 more errors or 12 min", Judge: "sequential",
+		At: now, StartedAt: now.Add(-time.Minute), EndsAt: now.Add(time.Hour), Looks: 6, Held: 1, Step: 1, AllowedWeight: 5, By: "ci",
+		Metrics: []flyball.MetricVerdict{{Name: "errors", Kind: "count", Direction: "increase", Group: "g", Verdict: flyball.VerdictInconclusive,
+			Classification: "Inconclusive", Critical: true, Muted: true, Reason: "errors is 1.5 times the baseline", Effect: 1.5,
+			Interval: [2]flyball.Number{0.5, inf}, Allowed: [2]flyball.Number{0, 1}, Tolerated: [2]flyball.Number{0, 2},
+			EHarm: 1.2, ESafe: flyball.Number(math.NaN()), EFail: 40, EPass: 20, Needs: "about 38 more errors or 12 min", Notes: []string{"one replica"},
+			Canary: cohort, Baseline: cohort}},
+	}
+}
+
+func exampleRequest() *flyball.CanaryRequest {
+	pass, marginal := 90.0, 50.0
+	return &flyball.CanaryRequest{ID: "a-1", Cancel: true, Canary: "checkout", Entity: "checkout", Version: "2", Baseline: "1", Seconds: 600,
+		Pass: &pass, Marginal: &marginal, By: "ci"}
+}
+
 // exampleKey is a key for tests, made of a seed that everyone knows.
 func exampleKey(t testing.TB) *SigningKey {
 	t.Helper()
@@ -81,6 +104,8 @@ func exampleRecords(t testing.TB) []*kgo.Record {
 	return []*kgo.Record{
 		must(t)(e.Finding(opened)), must(t)(e.Finding(exampleFinding())), must(t)(e.Finding(resolved)),
 		must(t)(e.Decision(exampleDecision())), must(t)(e.Decision(suppressed)),
+		must(t)(e.Verdict(exampleVerdict())), must(t)(e.Verdict(&flyball.Verdict{ID: "a-2", Revision: 1, Phase: flyball.PhaseWarmup, Verdict: flyball.VerdictInconclusive})),
+		must(t)(e.CanaryRequest(exampleRequest(), now)), must(t)(e.CanaryRequest(&flyball.CanaryRequest{ID: "a", Canary: "c", Entity: "e"}, now)),
 		must(t)(e.Command(exampleCommand())), must(t)(Encoder{Topics: e.Topics}.Command(plain)),
 	}
 }

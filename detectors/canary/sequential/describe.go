@@ -175,8 +175,7 @@ func (l *latency) describe(d *Detail, at levels) {
 	d.Panes = l.thresholds[0].counts.ratio.Panes()
 	d.Notes = append(d.Notes, "shares of values above the baseline's quantiles from before the canary; edges of buckets, so up to a bucket too high")
 	d.Interval = [2]canary.Number{0, canary.Number(math.Inf(1))}
-	panes, events := l.needs(at)
-	d.Needs = &Needs{Panes: panes, Events: events}
+	d.Needs = &Needs{Panes: l.needs(at)}
 	for i, t := range l.thresholds {
 		a := t.counts.assess()
 		s, known := t.counts.dispersion(0)
@@ -224,15 +223,15 @@ func band(h histogram, q, dispersion, alpha float64) (canary.Number, [2]canary.N
 	return canary.Number(h.quantile(q)), [2]canary.Number{canary.Number(math.Max(low, 0)), canary.Number(high)}
 }
 
-func (l *latency) needs(at levels) (panes, events float64) {
-	worst := 0.0
+// needs returns how many more panes it takes at the threshold that takes longest.
+// Values above one threshold are no events that people count.
+func (l *latency) needs(at levels) (panes float64) {
 	for _, t := range l.thresholds {
-		p, e := t.counts.needs(at)
-		if p > worst && t.quantile <= tailFrom {
-			worst, events = p, e
+		if p, _ := t.counts.needs(at); t.quantile <= tailFrom {
+			panes = math.Max(panes, p)
 		}
 	}
-	return worst, events
+	return panes
 }
 
 // evidence is a number from its logarithm, as large as JSON can hold.

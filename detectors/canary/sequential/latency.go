@@ -44,10 +44,13 @@ func newLatency(m Metric) *latency {
 	for _, q := range quantiles {
 		t := threshold{quantile: q, value: all.quantile(q)}
 		above := m
+		above.Floor = 0
 		if q >= tailFrom {
 			above.Tolerance = math.Max(m.Tolerance, DefaultCountsTolerance)
+			// Where latencies end before the threshold, nothing is ever above it: half of
+			// what was before is shown not to be exceeded then.
+			above.Floor = (1 - q) / 2
 		}
-		above.Floor = 0
 		above.Reference = &stats.ArmCounts{}
 		for _, pane := range m.Before {
 			var h histogram

@@ -31,6 +31,9 @@ func (b *builder) widths() {
 		case out.Interval%i.Pane != 0:
 			b.Report(b.place("spec.interval", u.path), kind.CodeNotMultiple, fmt.Sprintf("the interval %v is no multiple of the pane of indicator %q, %v",
 				spec.Duration(out.Interval), i.Name, spec.Duration(i.Pane)), "")
+		case i.Hop%out.Interval != 0: // else a window could be over before the interval is
+			b.Report(b.place("spec.interval", u.path), kind.CodeNotMultiple, fmt.Sprintf("the hop of indicator %q, %v, is no multiple of the interval %v",
+				i.Name, spec.Duration(i.Hop), spec.Duration(out.Interval)), "give a shorter interval, or the indicator a longer hop")
 		case i.Window%out.Interval != 0:
 			b.Report(b.place("spec.interval", u.path), kind.CodeNotMultiple, fmt.Sprintf("the window of indicator %q, %v, is no multiple of the interval %v",
 				i.Name, spec.Duration(i.Window), spec.Duration(out.Interval)), "give a shorter interval, or the indicator a longer window")

@@ -114,10 +114,10 @@ func New(cfg Config) (*Engine, error) {
 	for topic, n := range cfg.Input.Partitions {
 		e.log.Grow(topic, n)
 	}
-	for _, topic := range []string{e.topics.Panes(), e.topics.Windows(), e.topics.SLO(), e.topics.State()} {
+	for _, topic := range []string{e.topics.Panes(), e.topics.Windows(), e.topics.SLO(), e.topics.State(), e.topics.Canaries()} {
 		e.log.Grow(topic, cfg.Panes)
 	}
-	for _, topic := range []string{e.topics.Findings(), e.topics.Decisions(), e.topics.Commands(), e.topics.DeadLetters()} {
+	for _, topic := range []string{e.topics.Findings(), e.topics.Verdicts(), e.topics.Decisions(), e.topics.Commands(), e.topics.DeadLetters()} {
 		e.log.Grow(topic, 1)
 	}
 	e.arrive = newArrivals(cfg.Input)
@@ -143,7 +143,7 @@ func (e *Engine) enlist() error {
 		}
 	}
 	for n := range e.cfg.Evaluators {
-		m := &member{engine: e, role: Evaluate, number: n, group: group + "evaluate", topics: []string{e.topics.Panes()}}
+		m := &member{engine: e, role: Evaluate, number: n, group: group + "evaluate", topics: []string{e.topics.Panes(), e.topics.Canaries()}}
 		m.newStage = func() (stage, error) { return newEvaluateStage(e), nil }
 		e.members = append(e.members, m)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/detectors/burnrate"
+	"github.com/flyball-io/flyball/detectors/canary/live"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/evaluate"
@@ -36,6 +37,9 @@ func newEvaluateStage(e *Engine) *evaluateStage {
 }
 
 func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known bool) error {
+	if p.Topic != s.engine.topics.Panes() {
+		return nil // it comes with its partition of panes
+	}
 	head := from.At
 	if known && from.Metadata != "" {
 		var c checkpoint
@@ -49,6 +53,7 @@ func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known boo
 		Partition: p.Index, Sources: measured(spec), Indicators: spec.Indicators, SLOs: spec.SLOs,
 		StatusEvery: time.Duration(spec.Pipeline.SLO.StatusInterval),
 		Detector:    func(o flyball.SLO) detectors.SLODetector { return burnrate.New(o) },
+		Canaries:    spec.Canaries, CanaryJudge: live.New,
 	})
 	state := s.engine.log.Latest(memlog.Partition{Topic: s.engine.topics.State(), Index: p.Index}, evaluate.Prefix(p.Index))
 	for _, key := range slices.Sorted(maps.Keys(state)) {
@@ -63,8 +68,10 @@ func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known boo
 }
 
 func (s *evaluateStage) revoke(p memlog.Partition) {
-	delete(s.machines, p.Index)
-	delete(s.inputs, p.Index)
+	if p.Topic == s.engine.topics.Panes() {
+		delete(s.machines, p.Index)
+		delete(s.inputs, p.Index)
+	}
 }
 
 func (s *evaluateStage) take(p memlog.Partition, records []*memlog.Record) {
@@ -74,6 +81,10 @@ func (s *evaluateStage) take(p memlog.Partition, records []*memlog.Record) {
 		s.inputs[p.Index] = in
 	}
 	for _, r := range records {
+		if request, ok := r.Payload.(*flyball.CanaryRequest); ok {
+			in.Records = append(in.Records, evaluate.Record{Panes: r.Value, Canary: request})
+			continue
+		}
 		in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: r.Payload.([]processors.Mark)})
 		s.position[p.Index] = r.Offset + 1
 	}
@@ -88,14 +99,10 @@ func (s *evaluateStage) flush() (output, error) {
 			return output{}, err
 		}
 		out.records = append(out.records, records...)
-		head := s.position[p]
-		low := head
 		if r := ready.Resume; r != nil {
-			head = max(head, r.Head)
-			low = min(low, r.Low)
+			out.offsets[memlog.Partition{Topic: s.engine.topics.Panes(), Index: p}] =
+				memlog.Offset{At: min(s.position[p], r.Low), Metadata: string(mustJSON(checkpoint{max(s.position[p], r.Head)}))}
 		}
-		out.offsets[memlog.Partition{Topic: s.engine.topics.Panes(), Index: p}] =
-			memlog.Offset{At: low, Metadata: string(mustJSON(checkpoint{head}))}
 	}
 	return out, nil
 }
@@ -125,6 +132,13 @@ func (s *evaluateStage) evaluated(p int32, r processors.Ready) ([]memlog.Record,
 			return nil, err
 		}
 		out = append(out, fromKafka(f))
+	}
+	for i := range r.Verdicts {
+		v, err := s.engine.encoder().Verdict(&r.Verdicts[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, fromKafka(v))
 	}
 	for _, d := range r.DeadLetters {
 		out = append(out, fromKafka(topics.DeadPart(d.Value, string(Evaluate), d.Reason, d.Detail)))

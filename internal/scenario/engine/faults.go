@@ -84,6 +84,9 @@ func (e *Engine) assign(role Role) {
 		i := e.shift[role]
 		shall := map[*member][]memlog.Partition{}
 		for _, topic := range members[0].topics {
+			if role == Evaluate {
+				i = e.shift[role] // partitions of equal number belong together
+			}
 			for _, p := range e.log.Partitions(topic) {
 				if !e.unowned[p] {
 					m := members[i%len(members)]

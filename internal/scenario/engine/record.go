@@ -62,7 +62,7 @@ func newRecordStage(e *Engine) *recordStage { return &recordStage{e} }
 
 // recorded lists the topics that are recorded.
 func recorded(t sinkkafka.Topics) []string {
-	return []string{t.Windows(), t.SLO(), t.Findings(), t.Decisions(), t.Commands(), t.DeadLetters()}
+	return []string{t.Windows(), t.SLO(), t.Findings(), t.Verdicts(), t.Decisions(), t.Commands(), t.DeadLetters()}
 }
 
 func (s *recordStage) take(_ memlog.Partition, records []*memlog.Record) {

@@ -23,6 +23,8 @@ type Result struct {
 	SLO *processors.SLORow
 	// Finding is a state of a finding.
 	Finding *flyball.Finding
+	// Verdict is what is known of a canary.
+	Verdict *flyball.Verdict
 	// Decision is a decision, and Command a command.
 	Decision *flyball.Decision
 	Command  *flyball.Command
@@ -90,6 +92,10 @@ func (e *Engine) decode(r *memlog.Record) (out []Result, err error) {
 	case e.topics.Findings():
 		f, err := sinkkafka.DecodeFinding(r.Kafka())
 		add(Result{Finding: &f})
+		return out, err
+	case e.topics.Verdicts():
+		v, err := sinkkafka.DecodeVerdict(r.Kafka())
+		add(Result{Verdict: &v})
 		return out, err
 	case e.topics.Decisions():
 		d, err := sinkkafka.DecodeDecision(r.Kafka())

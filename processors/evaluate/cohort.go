@@ -1,0 +1,31 @@
+package evaluate
+
+import (
+	"slices"
+
+	"github.com/flyball-io/flyball"
+)
+
+// cohorts returns the stores in which an indicator is counted by the cohorts of
+// canaries.
+func (m *Machine) cohorts(spec flyball.Indicator) []derived {
+	var out []derived
+	for _, f := range m.canaries.Feeds(spec.Name) {
+		st := &store{Store: f.Store}
+		st.silence()
+		st.budgets = newBudgets(spec, m.cfg, f.Store.Overflow(), func(*flyball.SLO) bool { return false })
+		out = append(out, derived{st, f.Row})
+	}
+	return out
+}
+
+// takeCanaries reports what came of the analyses of canaries.
+func (m *Machine) takeCanaries() {
+	out := m.canaries.Take()
+	m.ready.Verdicts = append(m.ready.Verdicts, out.Verdicts...)
+	m.ready.Findings = append(m.ready.Findings, out.Findings...)
+	for _, d := range out.DeadLetters {
+		d.Value = slices.Clone(d.Value)
+		m.ready.DeadLetters = append(m.ready.DeadLetters, d)
+	}
+}
