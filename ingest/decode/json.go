@@ -35,7 +35,7 @@ type JSON struct {
 	rows    rows.Rows
 	dec     jx.Decoder
 	root    *pathNode
-	time    timeReader
+	time    rows.TimeReader
 	factors []float64
 	at      eventTime
 	labels  []rows.Cell
@@ -57,7 +57,7 @@ func NewJSON(m flyball.JSONMapping, p ingest.Projection) (*JSON, error) {
 	if err != nil {
 		return nil, err
 	}
-	times, err := newTimeReader(m.TimestampFormat)
+	times, err := rows.NewTimeReader(m.TimestampFormat)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (d *JSON) field(f *jsonField, kind jx.Type, s []byte) {
 		if f.rank >= d.at.rank {
 			d.at = eventTime{rank: f.rank, fault: rows.FaultTimeForm}
 			if kind == jx.String || kind == jx.Number {
-				d.at.t, d.at.fault = d.time.read(s, kind == jx.String)
+				d.at.t, d.at.fault = d.time.Read(s, kind == jx.String)
 			}
 		}
 	case fieldLabel:

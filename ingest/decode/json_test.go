@@ -183,7 +183,7 @@ func TestTimestampsAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		unit := rapid.SampledFrom([]string{"unix_s", "unix_ms", "unix_us", "unix_ns"}).Draw(t, "unit")
 		text := rapid.StringMatching(`-?(0|[1-9][0-9]{0,22})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "number")
-		r, err := newTimeReader(unit)
+		r, err := rows.NewTimeReader(unit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestTimestampsAreExact(t *testing.T) {
 		scale := map[string]int64{"unix_s": 1e9, "unix_ms": 1e6, "unix_us": 1e3, "unix_ns": 1}[unit]
 		exact.Mul(exact, new(big.Rat).SetInt64(scale))
 		want := new(big.Int).Quo(exact.Num(), exact.Denom())
-		got, f := r.read([]byte(text), rapid.Bool().Draw(t, "quoted"))
+		got, f := r.Read([]byte(text), rapid.Bool().Draw(t, "quoted"))
 		inRange := want.CmpAbs(big.NewInt(math.MaxInt64)) <= 0
 		if inRange != (f == rows.NoFault) || inRange && int64(got) != want.Int64() {
 			t.Fatalf("%s %s: got %d (fault %d), want %s", text, unit, got, f, want)
@@ -205,12 +205,12 @@ func TestTimestampsAreExact(t *testing.T) {
 func TestTimestampFormats(t *testing.T) {
 	f := func(format, value string, want flyball.Time, fault rows.Fault) {
 		t.Helper()
-		r, err := newTimeReader(format)
+		r, err := rows.NewTimeReader(format)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s, quoted := strings.CutPrefix(value, `"`)
-		got, flt := r.read([]byte(strings.TrimSuffix(s, `"`)), quoted)
+		got, flt := r.Read([]byte(strings.TrimSuffix(s, `"`)), quoted)
 		if flt != fault || fault == rows.NoFault && got != want {
 			t.Errorf("%s %s: got %d (fault %d), want %d (fault %d)", format, value, got, flt, want, fault)
 		}

@@ -29,6 +29,9 @@ func Formats() []Format {
 		{"otlp_metrics", []string{"proto", "json"}, newOTLPMetrics},
 		{"otlp_logs", []string{"proto", "json"}, newOTLPLogs},
 		{"json", nil, newJSON},
+		{"prometheus", []string{"snappy", "proto"}, newPrometheus},
+		{"influx", nil, newInflux},
+		{"telegraf", nil, newTelegraf},
 	}
 }
 
@@ -96,4 +99,16 @@ func newOTLPLogs(src flyball.Source, p ingest.Projection) (ingest.Decoder, error
 		return logs.NewOTLPJSON(p), nil
 	}
 	return logs.NewOTLP(p), nil
+}
+
+func newPrometheus(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	return metrics.NewPrometheus(p, src.Encoding != "proto"), nil
+}
+
+func newInflux(_ flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	return metrics.NewInflux(p)
+}
+
+func newTelegraf(_ flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	return metrics.NewTelegraf(p)
 }

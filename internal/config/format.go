@@ -35,6 +35,11 @@ var formats = map[string]format{
 		encodings: []string{"proto", "json"}, bad: `severity=~"ERROR|FATAL"`, numbers: []string{"severity.number"},
 	},
 	spec.FormatJSON: {mapped: true},
+	spec.FormatPrometheus: {
+		encodings: []string{"snappy", "proto"}, durations: []string{flyball.FieldDuration}, numbers: []string{flyball.FieldValue}, names: "metric.name",
+	},
+	spec.FormatInflux:   {names: "metric.name"},
+	spec.FormatTelegraf: {names: "metric.name"},
 }
 
 // isNumber reports whether a name is that of a numeric field of every sample.

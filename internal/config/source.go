@@ -69,6 +69,9 @@ func compileSource(o *kind.Object[spec.Source]) flyball.Source {
 	}
 	f := formats[in.Format]
 	switch {
+	case in.Encoding != "" && len(f.encodings) > 0 && !slices.Contains(f.encodings, in.Encoding):
+		o.Report("spec.encoding", kind.CodeNotForFormat, fmt.Sprintf("the format %s has no encoding %s", in.Format, in.Encoding),
+			"want one of "+strings.Join(f.encodings, ", "))
 	case len(f.encodings) > 0:
 		s.Encoding = cmp.Or(in.Encoding, f.encodings[0])
 	case in.Encoding != "":

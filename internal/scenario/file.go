@@ -203,7 +203,7 @@ func (s *Scenario) readInput(p part) error {
 		switch src.Format {
 		case spec.FormatOTLPSpans:
 			in.Value = flyball.FieldDuration
-		case spec.FormatOTLPMetrics:
+		case spec.FormatOTLPMetrics, spec.FormatPrometheus:
 			in.Value = flyball.FieldValue
 		}
 		if len(src.JSON.Values) == 1 {

@@ -6,6 +6,9 @@ const (
 	FormatOTLPMetrics = "otlp_metrics"
 	FormatOTLPLogs    = "otlp_logs"
 	FormatJSON        = "json"
+	FormatPrometheus  = "prometheus"
+	FormatInflux      = "influx"
+	FormatTelegraf    = "telegraf"
 )
 
 // Source is the spec of kind Source: telemetry of one format on one or more
@@ -15,10 +18,12 @@ type Source struct {
 	Topics []string `yaml:"topics" required:"true"`
 	// Format of the records: otlp_spans, otlp_metrics and otlp_logs are OTLP export
 	// requests, as the OpenTelemetry Collector's Kafka exporter writes them; json is objects
-	// whose fields are mapped.
-	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|otlp_logs|json"`
-	// Encoding of otlp formats: proto (the default) or json.
-	Encoding string `yaml:"encoding,omitempty" enum:"proto|json"`
+	// whose fields are mapped; prometheus is remote write 1.0; influx is the line
+	// protocol; telegraf is what its serializer json writes.
+	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|otlp_logs|json|prometheus|influx|telegraf"`
+	// Encoding of otlp formats: proto (the default) or json. That of prometheus:
+	// snappy (the default), or proto for what is not compressed.
+	Encoding string `yaml:"encoding,omitempty" enum:"proto|json|snappy"`
 	// JSON says where the parts of a sample are, for the format json.
 	JSON *JSONMapping `yaml:"json,omitempty"`
 	// OutOfOrderness is how far samples of one partition may arrive out of order

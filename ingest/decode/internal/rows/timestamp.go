@@ -1,4 +1,4 @@
-package decode
+package rows
 
 import (
 	"fmt"
@@ -6,45 +6,44 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
-	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
-// timeReader reads event times in one format.
-type timeReader struct {
+// TimeReader reads event times in one format.
+type TimeReader struct {
 	layout string // for strings, when set
 	unit   int    // numbers count 10^unit ns, or autoUnit
 }
 
 const autoUnit = -1
 
-// newTimeReader reads a JSONMapping.TimestampFormat; "" is "auto".
-func newTimeReader(format string) (timeReader, error) {
+// NewTimeReader reads a JSONMapping.TimestampFormat; "" is "auto".
+func NewTimeReader(format string) (TimeReader, error) {
 	switch format {
 	case "", "auto":
-		return timeReader{layout: time.RFC3339, unit: autoUnit}, nil
+		return TimeReader{layout: time.RFC3339, unit: autoUnit}, nil
 	case "rfc3339":
-		return timeReader{layout: time.RFC3339, unit: noUnit}, nil
+		return TimeReader{layout: time.RFC3339, unit: noUnit}, nil
 	case "unix_s":
-		return timeReader{unit: 9}, nil
+		return TimeReader{unit: 9}, nil
 	case "unix_ms":
-		return timeReader{unit: 6}, nil
+		return TimeReader{unit: 6}, nil
 	case "unix_us":
-		return timeReader{unit: 3}, nil
+		return TimeReader{unit: 3}, nil
 	case "unix_ns":
-		return timeReader{unit: 0}, nil
+		return TimeReader{unit: 0}, nil
 	}
 	probe := time.Date(2026, 11, 25, 17, 48, 59, 0, time.UTC)
 	if back, err := time.Parse(format, probe.Format(format)); err != nil || !back.Equal(probe) {
-		return timeReader{}, fmt.Errorf("timestamp format %q is not auto, rfc3339, unix_s, unix_ms, unix_us, unix_ns "+
+		return TimeReader{}, fmt.Errorf("timestamp format %q is not auto, rfc3339, unix_s, unix_ms, unix_us, unix_ns "+
 			"or a Go layout with date and time to the second", format)
 	}
-	return timeReader{layout: format, unit: noUnit}, nil
+	return TimeReader{layout: format, unit: noUnit}, nil
 }
 
 const noUnit = -2 // numbers are not read
 
-// read returns the time that s spells; quoted says that it was a string.
-func (r timeReader) read(s []byte, quoted bool) (flyball.Time, rows.Fault) {
+// Read returns the time that s spells; quoted says that it was a string.
+func (r TimeReader) Read(s []byte, quoted bool) (flyball.Time, Fault) {
 	if r.unit != noUnit {
 		d, ok := parseDecimal(s)
 		if ok {
@@ -52,31 +51,31 @@ func (r timeReader) read(s []byte, quoted bool) (flyball.Time, rows.Fault) {
 		}
 	}
 	if r.layout == "" || !quoted {
-		return 0, rows.FaultTimeForm
+		return 0, FaultTimeForm
 	}
-	t, err := time.Parse(r.layout, rows.Text(s))
+	t, err := time.Parse(r.layout, Text(s))
 	if err != nil {
-		return 0, rows.FaultTimeForm
+		return 0, FaultTimeForm
 	}
 	const maxSeconds = math.MaxInt64 / int64(time.Second)
 	if sec := t.Unix(); sec >= maxSeconds || sec <= -maxSeconds {
-		return 0, rows.FaultTimeRange
+		return 0, FaultTimeRange
 	}
-	return flyball.TimeOf(t), rows.NoFault
+	return flyball.TimeOf(t), NoFault
 }
 
 // scale turns a number into a time, exactly; digits finer than a nanosecond are
 // dropped.
-func (r timeReader) scale(d decimal) (flyball.Time, rows.Fault) {
+func (r TimeReader) scale(d decimal) (flyball.Time, Fault) {
 	unit := r.unit
 	if unit == autoUnit {
 		unit = d.unitBySize()
 	}
 	ns, ok := d.shift(unit)
 	if !ok {
-		return 0, rows.FaultTimeRange
+		return 0, FaultTimeRange
 	}
-	return flyball.Time(ns), rows.NoFault
+	return flyball.Time(ns), NoFault
 }
 
 // decimal is ±digits × 10^exp. It keeps 19 digits, as many as the largest number
