@@ -11,6 +11,41 @@ const (
 	VerbObserve Verb = "observe"
 	// VerbSuppress was stopped by a gate.
 	VerbSuppress Verb = "suppress"
+	// VerbSuggest waits for a person to start it.
+	VerbSuggest Verb = "suggest"
+	// VerbAwait waits for approval, for a limited time.
+	VerbAwait Verb = "await_approval"
+)
+
+// What becomes of an operation after it was decided. Each is a record of its own.
+const (
+	// VerbAccept says that the executor has begun, VerbFail that it failed, and
+	// VerbClose that it ended without effect (superseded, cancelled, expired).
+	VerbAccept Verb = "accepted"
+	VerbFail   Verb = "failed"
+	VerbClose  Verb = "closed"
+	// VerbVerify says that the executor succeeded and verification began.
+	VerbVerify Verb = "verifying"
+	// VerbRecover says that the indicator has recovered and must now stay so.
+	VerbRecover Verb = "recovered"
+	// VerbEffective, VerbIneffective and VerbWorse are the results of verification.
+	VerbEffective   Verb = "effective"
+	VerbIneffective Verb = "ineffective"
+	VerbWorse       Verb = "worse"
+	// VerbUnknown says that nothing was heard by the deadline: the target is blocked.
+	VerbUnknown Verb = "unknown"
+	// VerbRelease says that a person has freed the target.
+	VerbRelease Verb = "released"
+	// VerbReject says that a person has refused, VerbExpire that none answered.
+	VerbReject Verb = "rejected"
+	VerbExpire Verb = "expired"
+	// VerbGroup says that a finding is explained by a running operation.
+	VerbGroup Verb = "grouped"
+	// VerbPage says that automation has nothing left to try, or was stopped: a
+	// person is needed.
+	VerbPage Verb = "page"
+	// VerbControl says that a control was obeyed.
+	VerbControl Verb = "control"
 )
 
 // Decision is the record of one rule judged on one finding: what it came to and
@@ -44,6 +79,20 @@ type Decision struct {
 	Explain []SubExpression `json:"explain"`
 	// Command is the id of the command sent, if any.
 	Command string `json:"command,omitempty"`
+	// Trigger is what made it be decided: finding, hold, retry, escalation,
+	// approval, compensation, backlog, outcome, verification, deadline or control.
+	Trigger string `json:"trigger,omitempty"`
+	// Operation is the operation that it is about, and Attempt the attempt of it.
+	Operation string `json:"operation_id,omitempty"`
+	Attempt   int    `json:"attempt,omitempty"`
+	// Causes are the operations that may have caused the finding, the latest first.
+	Causes []string `json:"causes,omitempty"`
+	// Reason says why, for a person, where no gate does.
+	Reason string `json:"reason,omitempty"`
+	// Who is the person whose control it rests on.
+	Who string `json:"who,omitempty"`
+	// Notify names who is to be told.
+	Notify []string `json:"notify,omitempty"`
 }
 
 // GateResult is what one gate said.
@@ -88,6 +137,32 @@ type Command struct {
 	Reason CommandReason `json:"reason"`
 	// Deadline after which the command must not be started or finished.
 	Deadline Time `json:"deadline"`
+	// Verify says how it will be known that it helped.
+	Verify *CommandVerify `json:"verify,omitempty"`
+	// Compensation is what will be sent if it makes things worse; Compensates is
+	// the operation that this command undoes.
+	Compensation *Action `json:"compensation,omitempty"`
+	Compensates  string  `json:"compensates,omitempty"`
+	// Approvals are those that it rests on.
+	Approvals []Approval `json:"approvals,omitempty"`
+}
+
+// CommandVerify is how a command will be verified. Durations are in seconds.
+type CommandVerify struct {
+	// Indicator is the SLO, detector or canary of the finding.
+	Indicator string `json:"indicator"`
+	// Condition is what must hold, Within this many seconds, and stay so for
+	// Stabilisation seconds.
+	Condition     string  `json:"condition"`
+	Within        float64 `json:"within"`
+	Stabilisation float64 `json:"stabilisation"`
+}
+
+// Approval is the word of a person.
+type Approval struct {
+	Who string `json:"who"`
+	Why string `json:"why"`
+	At  Time   `json:"at"`
 }
 
 // CommandReason says which rule sent a command, on which finding, and the

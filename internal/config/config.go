@@ -9,6 +9,7 @@ import (
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 	"github.com/flyball-io/flyball/processors/remediation/condition"
+	"github.com/flyball-io/flyball/processors/remediation/gate"
 )
 
 // Config is a whole configuration. Its lists are sorted by name.
@@ -28,6 +29,12 @@ type Config struct {
 	Detectors []flyball.Detector
 	// Rules turn findings into commands.
 	Rules []flyball.Rule
+	// Guardrails say where rules may act, and how much.
+	Guardrails []gate.Guardrail
+	// Topology says which services need which.
+	Topology gate.Topology
+	// Actions are what executors can do, by name; empty when that is not said.
+	Actions map[string][]spec.ActionParam
 }
 
 // Problem is one thing that is wrong with a configuration, and where.

@@ -12,6 +12,7 @@ import (
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 	"github.com/flyball-io/flyball/internal/config/watch"
+	"github.com/flyball-io/flyball/processors/remediation/gate"
 )
 
 // loading is the state of reading one configuration.
@@ -27,6 +28,9 @@ type loading struct {
 	sources    []*kind.Object[spec.Source]
 	indicators []*kind.Object[spec.Indicator]
 	rules      []*kind.Object[spec.Rule]
+	guardrails []*kind.Object[spec.Guardrail]
+	topologies []*kind.Object[spec.Topology]
+	actions    []*kind.Object[spec.ActionKind]
 	openslo    openslo.Documents
 	canaries   canary.Documents
 	watches    watch.Documents
@@ -63,6 +67,7 @@ func (l *loading) compile() *Config {
 	c.Canaries = l.canaries.Compile(canary.Context{Indicators: l.indicatorOf})
 	c.Detectors = l.watches.Compile(watch.Context{Indicators: l.indicatorOf, Exclusions: l.openslo.Excluded()})
 	c.Rules = l.compileRules()
+	c.Guardrails, c.Topology, c.Actions = l.compileGuardrails(), l.compileTopology(), l.compileActions()
 	l.reportUnused()
 	sortByName(c.Sources, func(s flyball.Source) string { return s.Name })
 	sortByName(c.Indicators, func(i flyball.Indicator) string { return i.Name })
@@ -70,6 +75,7 @@ func (l *loading) compile() *Config {
 	sortByName(c.Canaries, func(k flyball.Canary) string { return k.Name })
 	sortByName(c.Detectors, func(d flyball.Detector) string { return d.Name })
 	sortByName(c.Rules, func(r flyball.Rule) string { return r.Name })
+	sortByName(c.Guardrails, func(g gate.Guardrail) string { return g.Name })
 	return c
 }
 

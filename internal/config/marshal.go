@@ -46,6 +46,7 @@ func Marshal(c *Config) ([]byte, error) {
 	for _, r := range c.Rules {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
 	}
+	docs = append(docs, automation(c)...)
 	var out bytes.Buffer
 	for i, d := range docs {
 		if i > 0 {
@@ -153,13 +154,34 @@ func texts(ms []flyball.Matcher) []string {
 }
 
 func ruleSpec(r flyball.Rule) spec.Rule {
-	out := spec.Rule{When: r.When, Target: r.Target, Action: spec.Action{Name: r.Action.Name}, Mode: string(r.Mode),
-		Cooldown: spec.Duration(r.Cooldown), Deadline: spec.Duration(r.Deadline), Owner: r.Owner}
-	for name, value := range r.Action.Params {
-		if out.Action.Params == nil {
-			out.Action.Params = map[string]spec.Text{}
+	out := spec.Rule{When: r.When, Target: r.Target, Action: actionSpec(r.Action), Mode: string(r.Mode),
+		Cooldown: spec.Duration(r.Cooldown), Deadline: spec.Duration(r.Deadline), Owner: r.Owner,
+		For: spec.Duration(r.For), Priority: r.Priority, ApprovalTimeout: spec.Duration(r.Approval),
+		Notify: r.Notify, Essential: r.Essential}
+	if r.Verify != (flyball.Verify{}) {
+		out.Verify = &spec.Verify{Recovered: r.Verify.Recovered, Worse: r.Verify.Worse,
+			Within: spec.Duration(r.Verify.Within), Stabilisation: spec.Duration(r.Verify.Stabilisation)}
+	}
+	if r.Compensation.Name != "" {
+		undo := actionSpec(r.Compensation)
+		out.Compensation = &undo
+	}
+	if len(r.Escalate) > 0 {
+		out.Escalate = &spec.Escalate{After: spec.Duration(r.EscalateAfter)}
+		for _, a := range r.Escalate {
+			out.Escalate.To = append(out.Escalate.To, actionSpec(a))
 		}
-		out.Action.Params[name] = spec.Text(value)
+	}
+	return out
+}
+
+func actionSpec(a flyball.Action) spec.Action {
+	out := spec.Action{Name: a.Name}
+	for name, value := range a.Params {
+		if out.Params == nil {
+			out.Params = map[string]spec.Text{}
+		}
+		out.Params[name] = spec.Text(value)
 	}
 	return out
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/flyball-io/flyball/internal/config/objective"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
+	"github.com/flyball-io/flyball/processors/remediation/gate"
 )
 
 func diffConfigs(a, b *Config) string {
@@ -91,6 +92,12 @@ func drawConfig(t *rapid.T) *Config {
 	}
 	for i := range rapid.IntRange(0, 3).Draw(t, "rules") {
 		c.Rules = append(c.Rules, drawRule(t, i))
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "guardrails") {
+		c.Guardrails = append(c.Guardrails, drawGuardrail(t, i))
+	}
+	if rapid.Bool().Draw(t, "topology") {
+		c.Topology.Needs = map[string][]string{"shop": {"db", "pay"}, "pay": {"db"}}
 	}
 	return c
 }
@@ -265,7 +272,7 @@ func drawRule(t *rapid.T, i int) flyball.Rule {
 	}
 	r := flyball.Rule{Name: name(t, "rule", i), When: text("when"), Target: text("target"),
 		Action:   flyball.Action{Name: strings.ReplaceAll(text("action"), "{", "(")}, // no places in names
-		Mode:     rapid.SampledFrom([]flyball.Mode{flyball.ModeObserve, flyball.ModeAuto}).Draw(t, "mode"),
+		Mode:     rapid.SampledFrom(flyball.Modes()).Draw(t, "mode"),
 		Cooldown: seconds(t, "cooldown", 0, 30*86400), Deadline: seconds(t, "deadline", 1, 86400),
 		Owner: rapid.OneOf(rapid.Just(""), awkward()).Draw(t, "owner")}
 	for _, key := range rapid.SliceOfDistinct(awkward(), rapid.ID[string]).Draw(t, "params") {
@@ -274,6 +281,33 @@ func drawRule(t *rapid.T, i int) flyball.Rule {
 		}
 		r.Action.Params[key] = text("param")
 	}
+	if rapid.Bool().Draw(t, "after") {
+		r.For, r.Priority, r.Approval = seconds(t, "for", 0, 86400), rapid.IntRange(-1000, 1000).Draw(t, "priority"), seconds(t, "approval", 0, 86400)
+		r.Verify = flyball.Verify{Recovered: text("recovered"), Worse: text("worse"), Within: seconds(t, "within", 1, 86400), Stabilisation: seconds(t, "stabilisation", 0, 86400)}
+		r.Compensation = flyball.Action{Name: "undo", Params: map[string]string{"to": text("param")}}
+		r.EscalateAfter, r.Escalate = seconds(t, "escalate", 0, 86400), []flyball.Action{{Name: "restart"}, {Name: "replace", Params: map[string]string{"a": "b"}}}
+		r.Notify, r.Essential = []string{"oncall"}, rapid.Bool().Draw(t, "essential")
+	}
 	r.Revision = revision(r)
 	return r
+}
+
+func drawGuardrail(t *rapid.T, i int) gate.Guardrail {
+	g := gate.Guardrail{Name: name(t, "guardrail", i), Select: drawMatchers(t, "select", "service", ""),
+		Mode: rapid.SampledFrom(flyball.Modes()).Draw(t, "mode"), Widespread: rapid.IntRange(0, 1000).Draw(t, "widespread")}
+	if len(g.Select) == 0 {
+		m, err := flyball.ParseMatcher(`entity=~".*"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Select = append(g.Select, m)
+	}
+	if rapid.Bool().Draw(t, "limits") {
+		from := flyball.Time(rapid.Int64Range(0, 2e18).Draw(t, "from"))
+		g.Freezes = []gate.Freeze{{Name: awkward().Draw(t, "freeze"), From: from, To: from.Add(seconds(t, "length", 1, 86400))}}
+		g.Limits = []gate.RateLimit{{Per: gate.PerAction, Max: 1, Window: time.Hour}, {Per: gate.PerService, Max: 2, Window: time.Minute}, {Per: gate.PerGuardrail, Max: 3, Window: day}}
+		g.Concurrent = gate.Concurrency{Action: 1, Service: 2, Total: rapid.IntRange(0, 9).Draw(t, "total")}
+		g.Blast = &gate.BlastRadius{Fleet: rapid.IntRange(0, 1000).Draw(t, "fleet"), Percent: rapid.SampledFrom([]float64{0.5, 10, 33.3, 100}).Draw(t, "percent"), Window: time.Hour}
+	}
+	return g
 }

@@ -196,5 +196,10 @@ spec:
   cooldown: 2m
   deadline: 5m
   owner: test
+---
+apiVersion: flyball.dev/v1
+kind: Guardrail
+metadata: {name: everywhere}
+spec: {select: ['entity=~".*"']}
 `, panes, commitInterval, workers, topic)
 }

@@ -57,6 +57,9 @@ func (r *reader) poll(d time.Duration) {
 }
 
 func (r *reader) add(rec *kgo.Record) {
+	if sinkkafka.IsWatermark(rec) {
+		return // how many there are depends on what came in one transaction
+	}
 	switch rec.Topic {
 	case topics.Windows():
 		r.rows("window", rec, "indicator", "labels", "start", "revision")

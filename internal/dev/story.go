@@ -101,6 +101,9 @@ func (s *story) follow(ctx context.Context, brokers []string, topics sinkkafka.T
 func (s *story) lines(r *kgo.Record, topics sinkkafka.Topics) []line {
 	var lines []line
 	var err error
+	if sinkkafka.IsWatermark(r) {
+		return nil
+	}
 	switch r.Topic {
 	case topics.Windows():
 		lines, err = windowLines(r.Value, s.json)

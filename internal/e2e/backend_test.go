@@ -138,7 +138,7 @@ func (b *broker) read(t *testing.T, topics ...string) []*kgo.Record {
 			t.Fatalf("cannot read %v: %v", topics, err)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			if !r.Attrs.IsControl() {
+			if !r.Attrs.IsControl() && !sinkkafka.IsWatermark(r) {
 				out = append(out, r)
 			}
 			if r.Offset+1 >= left[r.Topic][r.Partition] {
@@ -270,7 +270,11 @@ func (f *follower) until(limit time.Duration, what string, missing func() string
 		if ctx.Err() != nil {
 			f.t.Fatalf("%s: not after %s: %s", what, limit, last)
 		}
-		f.client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { f.records[r.Topic] = append(f.records[r.Topic], r) })
+		f.client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			if !sinkkafka.IsWatermark(r) {
+				f.records[r.Topic] = append(f.records[r.Topic], r)
+			}
+		})
 	}
 }
 

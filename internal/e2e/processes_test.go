@@ -52,6 +52,11 @@ spec:
   cooldown: 10m
   deadline: 5m
   owner: shop-team
+---
+apiVersion: flyball.dev/v1
+kind: Guardrail
+metadata: {name: everywhere}
+spec: {select: ['entity=~".*"']}
 `
 
 // incidents are two on one service, the second within the cooldown of the first,
@@ -220,8 +225,8 @@ func runOne(t *testing.T, load *recording) outcome {
 	p.terminate()
 	got := s.outcome(t, s.names())
 	s.truth(got)
-	if len(got.Findings) != 6 || len(got.Decisions) != 3 || len(got.Commands) != 2 {
-		t.Errorf("%d findings, %d decisions, %d commands; want 6 (three opened and resolved), 3, 2",
+	if len(got.Findings) != 6 || len(got.Decisions) != 6 || len(got.Commands) != 2 {
+		t.Errorf("%d findings, %d decisions, %d commands; want 6 (three opened and resolved), 6 (three judged, one grouped, two operations closed), 2",
 			len(got.Findings), len(got.Decisions), len(got.Commands))
 	}
 	return got

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,8 +14,13 @@ import (
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
-// decideStage runs the decide machine for whichever member owns the one
-// partition of findings. The others stand by.
+// decideStage runs the decide machine for whichever member owns the one partition
+// each of findings, outcomes and controls. The others stand by.
+//
+// Within a transaction controls come first and outcomes before findings: what a
+// person says holds before the next decision. The order of what is in different
+// transactions is that in which it was read; it is committed with what came of it,
+// and never read again.
 type decideStage struct {
 	cfg       remediation.Config
 	readState func(ctx context.Context, partition int32, prefix string) (map[string][]byte, error)
@@ -23,15 +29,25 @@ type decideStage struct {
 	log       *slog.Logger
 
 	machine *remediation.Machine
-	input   remediation.Input
+	input   decideInput
 	unread  []*kgo.Record
+}
+
+// decideInput is what was read for a transaction, by topic.
+type decideInput struct {
+	controls, outcomes, findings remediation.Input
+}
+
+// all returns the input in the order in which it is stepped.
+func (i decideInput) all() remediation.Input {
+	return slices.Concat(i.controls, i.outcomes, i.findings)
 }
 
 // rebalanced restores the machine when the partition came, and drops it when it
 // went.
 func (d *decideStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 	if len(c.Revoked) > 0 {
-		d.machine, d.input = nil, nil
+		d.machine, d.input = nil, decideInput{}
 	}
 	if len(c.Assigned) == 0 {
 		return nil
@@ -47,7 +63,7 @@ func (d *decideStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 	if err := restore(state, m.Restore); err != nil {
 		return err
 	}
-	d.machine, d.input = m, nil
+	d.machine, d.input = m, decideInput{}
 	d.log.Info("decisions are made here", "role", roleDecide, "keys", len(state))
 	return nil
 }
@@ -60,27 +76,55 @@ func (d *decideStage) take(fetches kgo.Fetches) {
 		if r.Attrs.IsControl() {
 			return
 		}
-		f, err := sinkkafka.DecodeFinding(r)
-		if err != nil {
+		if err := d.read(r); err != nil {
 			d.unread = append(d.unread, d.emit.deadRecord(roleDecide, "malformed", err.Error(), r))
-			return
 		}
-		d.input = append(d.input, remediation.Entry{Finding: &f})
 	})
+}
+
+// read adds one record to the input.
+func (d *decideStage) read(r *kgo.Record) error {
+	switch {
+	case r.Topic == d.emit.topics.Control():
+		c, err := sinkkafka.DecodeControl(r)
+		if err == nil {
+			d.input.controls = append(d.input.controls, remediation.Entry{Control: &c})
+		}
+		return err
+	case r.Topic == d.emit.topics.Outcomes():
+		o, err := sinkkafka.DecodeOutcome(r)
+		if err == nil {
+			d.input.outcomes = append(d.input.outcomes, remediation.Entry{Outcome: &o})
+		}
+		return err
+	case sinkkafka.IsWatermark(r):
+		w, err := sinkkafka.DecodeWatermark(r)
+		if err == nil {
+			d.input.findings = append(d.input.findings, remediation.Entry{
+				Watermark: &remediation.Watermark{Partition: w.Partition, Of: w.Of, At: w.Watermark}})
+		}
+		return err
+	}
+	f, err := sinkkafka.DecodeFinding(r)
+	if err == nil {
+		d.input.findings = append(d.input.findings, remediation.Entry{Finding: &f})
+	}
+	return err
 }
 
 func (d *decideStage) flush(context.Context, time.Time) (output, error) {
 	out := output{records: d.unread}
-	if d.machine == nil || len(d.input) == 0 {
+	in := d.input.all()
+	if d.machine == nil || len(in) == 0 {
 		return out, nil
 	}
-	records, err := d.emit.decided(d.machine.Step(d.input))
+	records, err := d.emit.decided(d.machine.Step(in))
 	out.records = append(out.records, records...)
 	return out, err
 }
 
 func (d *decideStage) end(committed bool) {
-	d.input, d.unread = nil, nil
+	d.input, d.unread = decideInput{}, nil
 	switch {
 	case d.machine == nil:
 	case committed:

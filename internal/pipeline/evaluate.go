@@ -36,7 +36,15 @@ type evaluateStage struct {
 	heads    map[int32]int64 // where news began when the partition was assigned
 	inputs   map[int32]*evaluate.Input
 	late     []processors.DeadLetter
+	// progress[p] is the time of the last watermark that decide was told, partitions
+	// is how many there are; 0 tells it nothing.
+	progress   map[int32]flyball.Time
+	partitions int32
+	telling    map[int32]flyball.Time // in this transaction
 }
+
+// progressEvery is the event time between two watermarks for decide.
+const progressEvery = 10 * time.Second
 
 // rebalanced drops the machines of partitions that are gone and restores those
 // of new ones.
@@ -47,6 +55,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 		}
 		delete(e.machines, p.Partition)
 		delete(e.inputs, p.Partition)
+		delete(e.progress, p.Partition)
 	}
 	for _, a := range c.Assigned {
 		p := a.Partition.Partition
@@ -141,6 +150,7 @@ func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
 			return output{}, err
 		}
 		out.records = append(out.records, records...)
+		out.records = append(out.records, e.tell(p, m.Progress())...)
 		at := resumption{low: math.MaxInt64, head: e.heads[p]}
 		if ready.Resume != nil {
 			at.low = ready.Resume.Low
@@ -155,7 +165,28 @@ func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
 	return out, nil
 }
 
+// tell returns the watermark for decide, if it has come further. It stands behind
+// the findings up to then.
+func (e *evaluateStage) tell(p int32, at flyball.Time) []*kgo.Record {
+	if at = at.Floor(progressEvery); e.partitions == 0 || at <= e.progressOf(p) {
+		return nil
+	}
+	e.telling[p] = at
+	return []*kgo.Record{e.emit.events.Watermark(sinkkafka.Watermark{Partition: p, Of: e.partitions, Watermark: at})}
+}
+
+func (e *evaluateStage) progressOf(p int32) flyball.Time {
+	if at, ok := e.progress[p]; ok {
+		return at
+	}
+	return flyball.NoTime
+}
+
 func (e *evaluateStage) end(committed bool) {
+	if committed {
+		maps.Copy(e.progress, e.telling)
+	}
+	clear(e.telling)
 	for p := range e.inputs {
 		m := e.machines[p]
 		switch {

@@ -199,10 +199,20 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 			},
 			topic: p.topics.Panes(), canaries: p.topics.Canaries(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
 			machines: map[int32]*evaluate.Machine{}, heads: map[int32]int64{}, inputs: map[int32]*evaluate.Input{},
+			progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}, partitions: p.told(),
 		}, nil
 	}
 	g.Go(func() error { return m.run(ctx) })
 	return nil
+}
+
+// told is how many partitions of panes tell decide their watermarks: none without
+// rules.
+func (p *pipeline) told() int32 {
+	if len(p.cfg.Rules) == 0 {
+		return 0
+	}
+	return int32(p.cfg.Pipeline.Partitions.Panes)
 }
 
 // measured returns the sources that some indicator reads.
@@ -217,11 +227,11 @@ func (p *pipeline) decide(ctx context.Context, g *errgroup.Group) error {
 	if err != nil {
 		return err
 	}
-	cfg := remediation.Config{Rules: p.cfg.Rules, ConfigRevision: revision}
+	cfg := remediation.Config{Rules: p.cfg.Rules, Guardrails: p.cfg.Guardrails, Topology: p.cfg.Topology, ConfigRevision: revision}
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	m := p.member(roleDecide, roleDecide, 0, []string{p.topics.Findings()})
+	m := p.member(roleDecide, roleDecide, 0, []string{p.topics.Findings(), p.topics.Outcomes(), p.topics.Control()})
 	m.interval = decideInterval
 	m.join.Together = true
 	m.newStage = func(*kafka.Session) (stage, error) {

@@ -67,7 +67,7 @@ func eventTopic[T any](table string, decode func(*kgo.Record) (T, error), write 
 		var rows []T
 		var from []*kgo.Record // by row
 		for _, rec := range records {
-			if rec.Attrs.IsControl() {
+			if rec.Attrs.IsControl() || sinkkafka.IsWatermark(rec) {
 				continue
 			}
 			row, err := decode(rec)

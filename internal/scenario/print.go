@@ -90,6 +90,15 @@ func (p printer) line(r *engine.Result) line {
 	case r.Command != nil:
 		c := r.Command
 		words := []string{kindCommand, c.Action.Name, word(c.Target), "by=" + word(c.Reason.Rule), "at=" + p.time(c.At), "deadline=" + p.time(c.Deadline)}
+		if c.Attempt > 1 {
+			words = append(words, fmt.Sprintf("attempt=%d", c.Attempt))
+		}
+		if c.Compensates != "" {
+			words = append(words, "undoes")
+		}
+		for _, a := range c.Approvals {
+			words = append(words, "approved="+word(a.Who))
+		}
 		return line{kind: kindCommand, event: c.At, words: append(words, params(c.Action)...)}
 	case r.Dead != nil:
 		return p.dead(r.Dead)
@@ -149,6 +158,9 @@ func (p printer) finding(f *flyball.Finding) line {
 }
 
 func (p printer) decision(d *flyball.Decision) line {
+	if d.Verb == flyball.VerbControl {
+		return line{kind: kindDecision, event: d.At, words: []string{kindDecision, string(d.Verb), strconv.Quote(d.Reason), "who=" + word(d.Who), "at=" + p.time(d.At)}}
+	}
 	l := line{kind: kindDecision, event: d.At, words: []string{kindDecision, string(d.Verb), word(d.Rule), word(d.Entity), d.Action.Name, word(d.Target), "at=" + p.time(d.At)}}
 	var refused []string
 	for _, g := range d.Gates {
@@ -158,6 +170,18 @@ func (p printer) decision(d *flyball.Decision) line {
 	}
 	if len(refused) > 0 {
 		l.words = append(l.words, "refused="+strings.Join(refused, ","))
+	}
+	if d.Attempt > 1 {
+		l.words = append(l.words, fmt.Sprintf("attempt=%d", d.Attempt))
+	}
+	if d.Trigger != "finding" && len(d.Gates) > 0 {
+		l.words = append(l.words, "trigger="+d.Trigger)
+	}
+	if d.Who != "" {
+		l.words = append(l.words, "who="+word(d.Who))
+	}
+	if len(d.Notify) > 0 {
+		l.words = append(l.words, "notify="+strings.Join(d.Notify, ","))
 	}
 	return l
 }

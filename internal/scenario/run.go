@@ -81,6 +81,9 @@ func (r *run) check(update func(*golden, []string), talk io.Writer) ([]Failure, 
 			failures = append(failures, Failure{st.index + 1, explainDiff(st.text, st.golden.lines, out)})
 		}
 	}
+	for _, target := range r.engine.Unsaid() {
+		failures = append(failures, Failure{1, "something is said about " + target + ", for which there was no command, or none that waited"})
+	}
 	return failures, nil
 }
 

@@ -98,13 +98,17 @@ func (s *Scenario) parseCommand(text string) (act action, expects bool, err erro
 		act, err = parseCanary(args)
 	case "configure":
 		act, err = s.parseConfigure(args)
+	case "outcome":
+		act, err = parseOutcome(args)
+	case "control":
+		act, err = parseControl(args)
 	case "show":
 		act, err = parseShow(args)
 	case "expect":
 		act, err = parseExpect(args)
 		return act, true, err
 	default:
-		err = fmt.Errorf("unknown command %q: want advance, flush, crash, abort, rebalance, idle, lag, resume, new, clickhouse, canary, configure, show or expect", words[0])
+		err = fmt.Errorf("unknown command %q: want advance, flush, crash, abort, rebalance, idle, lag, resume, new, clickhouse, canary, configure, outcome, control, show or expect", words[0])
 	}
 	return act, false, err
 }

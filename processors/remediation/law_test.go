@@ -7,6 +7,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/remediation/gate"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -114,7 +115,7 @@ func run(t *rapid.T, in Input) (processors.Ready, topic) {
 }
 
 func lawMachine(t *rapid.T) *Machine {
-	m, err := New(Config{Rules: lawRules()})
+	m, err := New(Config{Rules: lawRules(), Guardrails: []gate.Guardrail{everywhere()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/remediation/condition"
+	"github.com/flyball-io/flyball/processors/remediation/gate"
+	"github.com/flyball-io/flyball/processors/remediation/memory"
 )
 
 var _ processors.Machine[Input] = (*Machine)(nil)
@@ -15,51 +17,131 @@ var _ processors.Machine[Input] = (*Machine)(nil)
 // Machine decides. See the package's comment for what, and [processors.Machine]
 // for how it is driven.
 type Machine struct {
-	rules    []*rule
-	revision string
-	memory   *memory
+	rules      []*rule
+	byName     map[string]*rule
+	guardrails []gate.Guardrail
+	topology   gate.Topology
+	revision   string
+	memory     *memory.Memory
+	out        *processors.Ready // of the step that is being made
 }
 
-// Step judges every entry by every rule.
+// Step takes entries one after the other.
 func (m *Machine) Step(in Input) processors.Ready {
 	var out processors.Ready
+	m.out = &out
 	for _, e := range in {
-		if e.Finding != nil {
-			m.finding(e.Finding, &out)
+		switch {
+		case e.Finding != nil:
+			m.finding(e.Finding)
+		case e.Outcome != nil:
+			m.outcome(e.Outcome)
+		case e.Control != nil:
+			m.control(e.Control)
+		case e.Watermark != nil:
+			m.watermark(*e.Watermark)
 		}
 	}
-	out.State = m.memory.changes()
+	out.State = m.memory.Changes()
+	m.out = nil
 	return out
 }
 
 // Commit makes the steps since the last Commit or Abort permanent.
-func (m *Machine) Commit() { m.memory.commit() }
+func (m *Machine) Commit() { m.memory.Commit() }
 
 // Abort takes them back.
-func (m *Machine) Abort() { m.memory.abort() }
+func (m *Machine) Abort() { m.memory.Abort() }
 
-// finding judges one state of a finding.
-func (m *Machine) finding(f *flyball.Finding, out *processors.Ready) {
+// finding judges one state of a finding. What was due by its time comes first.
+func (m *Machine) finding(f *flyball.Finding) {
 	if detail := unusable(f); detail != "" {
 		value, _ := json.Marshal(f) // what JSON cannot carry is dead without its value
-		out.DeadLetters = append(out.DeadLetters, processors.DeadLetter{Reason: "finding_unusable", Detail: detail, Value: value})
+		m.out.DeadLetters = append(m.out.DeadLetters, processors.DeadLetter{Reason: "finding_unusable", Detail: detail, Value: value})
 		return
 	}
-	m.memory.advance(f.At)
-	view := condition.NewView(f)
+	for _, id := range memory.Sorted(m.memory.Index.ByEntity[f.Entity]) {
+		m.overdue(id, f.At)
+	}
 	for _, r := range m.rules {
-		if f.State == flyball.FindingResolved && !r.when.ReadsState() || m.memory.judged(r.Name, f) {
-			continue
-		}
-		if holds, err := r.when.Eval(view); holds || err != nil {
-			m.decide(r, f, view, err, out)
-		}
+		m.fireHold(memory.Key{r.Name, f.ID}, f.At)
+	}
+	m.memory.Advance(f.At)
+	m.note(f)
+	view := condition.NewView(f)
+	for _, id := range memory.Sorted(m.memory.Index.ByEntity[f.Entity]) {
+		m.watch(id, f, view)
+	}
+	for _, r := range m.rules {
+		m.rule(r, f, view)
 	}
 	if f.State == flyball.FindingResolved {
 		for _, r := range m.rules {
-			m.memory.resolve(r.Name, f)
+			m.memory.Resolve(r.Name, f)
 		}
 	}
+}
+
+// rule judges a state of a finding by one rule.
+func (m *Machine) rule(r *rule, f *flyball.Finding, view *condition.View) {
+	if f.State == flyball.FindingResolved {
+		m.release(r, f)
+		if !r.when.ReadsState() {
+			return
+		}
+	}
+	if m.memory.Judged(r.Name, f) {
+		return
+	}
+	holds, err := r.when.Eval(view)
+	if r.For > 0 && !m.held(r, f, holds && err == nil) && err == nil {
+		return
+	}
+	if holds || err != nil {
+		m.decide(wish{rule: r, finding: f, view: view, err: err, trigger: triggerFinding, at: f.At, attempt: 1})
+	}
+}
+
+// note keeps the finding among those that are open, and groups one that opens
+// under the operations that are running.
+func (m *Machine) note(f *flyball.Finding) {
+	k := memory.Key{f.ID}
+	was, known := m.memory.Open.Get(k)
+	switch {
+	case known && was.Finding.Revision >= f.Revision:
+	case f.State == flyball.FindingResolved:
+		if known {
+			m.memory.Open.Del(k)
+		}
+	case known:
+		was.Finding = *f
+		m.memory.Open.Set(was)
+	case !m.memory.Open.Full():
+		next := memory.OpenFinding{Finding: *f}
+		if f.State == flyball.FindingOpened {
+			next.Causes = m.group(f)
+		}
+		m.memory.Open.Set(next)
+	}
+}
+
+// group says under which running operations a new finding belongs: those about its
+// entity, or about something that the entity needs.
+func (m *Machine) group(f *flyball.Finding) []string {
+	var causes []string
+	for _, entity := range append([]string{f.Entity}, m.topology.Upstream(serviceOf(f))...) {
+		for _, id := range memory.Sorted(m.memory.Index.ByEntity[entity]) {
+			op, _ := m.memory.Operations.Get(memory.Key{id})
+			if !op.Live() || op.Finding == f.ID || f.At < op.SentAt {
+				continue
+			}
+			causes = append(append(causes, id), op.Causes...)
+			m.tell(op, event{verb: flyball.VerbGroup, trigger: triggerFinding, at: f.At, finding: f,
+				reason: fmt.Sprintf("it opened while %s on %s was under way", op.Action.Name, op.Target)})
+		}
+	}
+	const most = 8
+	return causes[:min(len(causes), most)]
 }
 
 // unusable says why a finding cannot be judged, "" when it can.
@@ -75,77 +157,83 @@ func unusable(f *flyball.Finding) string {
 	return ""
 }
 
-// decide makes the decision of a rule whose condition holds, or could not be
-// evaluated.
-func (m *Machine) decide(r *rule, f *flyball.Finding, view *condition.View, evalErr error, out *processors.Ready) {
-	c := candidate{rule: r, finding: f}
-	var fillErr error
-	c.target, c.action, fillErr = r.fill(view)
-
-	d := flyball.Decision{
-		ID:   hashOf("decision", r.Name, r.Revision, f.ID, fmt.Sprint(f.Revision)),
-		At:   f.At,
-		Rule: r.Name, RuleRevision: r.Revision,
-		Finding: f.ID, FindingRevision: f.Revision, Entity: f.Entity,
-		Target: c.target, Action: c.action, Mode: r.Mode,
-		Explain:        r.when.Explain(view),
-		ConfigRevision: m.revision,
+// held keeps since when the condition of a rule holds for a finding, and says
+// whether that is for long enough.
+func (m *Machine) held(r *rule, f *flyball.Finding, holds bool) bool {
+	k := memory.Key{r.Name, f.ID}
+	h, known := m.memory.Holds.Get(k)
+	switch {
+	case !holds || f.State == flyball.FindingResolved:
+		if known {
+			m.memory.Holds.Del(k)
+		}
+		return holds && f.State == flyball.FindingResolved
+	case known:
+		return h.Fired
+	case !m.memory.Holds.Full():
+		m.memory.Holds.Set(memory.Hold{Rule: r.Name, Finding: f.ID, Due: f.At.Add(r.For)})
 	}
-	d.Gates, d.Verb = m.ask(c, evalErr, fillErr)
-	if d.Verb != flyball.VerbSuppress {
-		m.memory.remember(c)
-	}
-	if d.Verb == flyball.VerbAct {
-		cmd := command(c, d.ID)
-		d.Command = cmd.ID
-		out.Commands = append(out.Commands, cmd)
-	}
-	out.Decisions = append(out.Decisions, d)
+	return false
 }
 
-// ask puts c to every gate and sums up.
-func (m *Machine) ask(c candidate, evalErr, fillErr error) ([]flyball.GateResult, flyball.Verb) {
-	var results []flyball.GateResult
-	if evalErr != nil {
-		results = append(results, flyball.GateResult{Gate: "condition", Reason: evalErr.Error()})
+// fireHold judges a finding for which the condition of a rule has held for long
+// enough by a time.
+func (m *Machine) fireHold(k memory.Key, by flyball.Time) {
+	h, known := m.memory.Holds.Get(k)
+	if !known || h.Fired || h.Due > by {
+		return
 	}
-	if fillErr != nil {
-		results = append(results, flyball.GateResult{Gate: "template", Reason: fillErr.Error()})
+	r, o, view := m.byName[h.Rule], memory.OpenFinding{}, (*condition.View)(nil)
+	if o, known = m.memory.Open.Get(memory.Key{h.Finding}); !known || r == nil {
+		m.memory.Holds.Del(k)
+		return
 	}
-	suppressed, observed := len(results) > 0, false
-	for _, g := range gates() {
-		pass, reason := g.judge(c, m.memory)
-		results = append(results, flyball.GateResult{Gate: g.name(), Pass: pass, Reason: reason})
-		if _, mode := g.(modeGate); mode {
-			observed = !pass
-		} else if !pass {
-			suppressed = true
+	h.Fired = true
+	m.memory.Holds.Set(h)
+	m.memory.Advance(h.Due)
+	f := o.Finding
+	view = condition.NewView(&f)
+	m.decide(wish{rule: r, finding: &f, view: view, trigger: triggerHold, at: h.Due, attempt: 1})
+}
+
+// watermark lets everything happen that is due when all findings up to a time are
+// known.
+func (m *Machine) watermark(w Watermark) {
+	if w.Of < 1 || w.Partition < 0 || w.Partition >= w.Of || w.At == flyball.NoTime {
+		return
+	}
+	by := m.memory.Watermark(w.Partition, w.Of, w.At)
+	if by == flyball.NoTime {
+		return
+	}
+	for {
+		due := m.due(by)
+		if len(due) == 0 {
+			break
+		}
+		for _, d := range due {
+			if d.operation {
+				m.overdue(d.key[0], d.at)
+			} else {
+				m.fireHold(d.key, d.at)
+			}
 		}
 	}
-	switch {
-	case suppressed:
-		return results, flyball.VerbSuppress
-	case observed:
-		return results, flyball.VerbObserve
-	}
-	return results, flyball.VerbAct
+	m.memory.Advance(by)
 }
 
-// command makes the command of c. Its ids depend on what caused it only, so that
-// the same log gives the same command after a crash.
-func command(c candidate, decision string) flyball.Command {
-	const attempt = 1
-	r, f := c.rule, c.finding
-	return flyball.Command{
-		ID:          hashOf("command", r.Name, r.Revision, f.ID, fmt.Sprint(attempt)),
-		At:          f.At,
-		Decision:    decision,
-		OperationID: hashOf("operation", r.Name, f.ID),
-		Attempt:     attempt,
-		Action:      c.action,
-		Target:      c.target,
-		Mode:        r.Mode,
-		Reason:      flyball.CommandReason{Rule: r.Name, Revision: r.Revision, Finding: f.ID, Evidence: f.Evidence},
-		Deadline:    f.At.Add(r.Deadline),
+// Snapshot returns all that the machine remembers, in order of keys: what
+// Restore needs, and what the state topic holds after compaction. It is for use
+// between transactions.
+func (m *Machine) Snapshot() []processors.StateChange { return m.memory.Snapshot() }
+
+// Restore gives the machine one record of the state topic; a nil value deletes
+// the key. Records are given in the order of the log before the first Step. A
+// record that it does not understand is an error: a machine that has lost its
+// memory must not act.
+func (m *Machine) Restore(key string, value []byte) error {
+	if err := m.memory.Restore(key, value); err != nil {
+		return fmt.Errorf("cannot restore state %q: %w", key, err)
 	}
+	return nil
 }

@@ -7,14 +7,17 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors/remediation/memory"
 	"github.com/google/go-cmp/cmp"
 )
 
-// keys returns the keys of what the machine remembers.
+// keys returns the keys of what the machine remembers of commands and cooldowns.
 func keys(m *Machine) []string {
 	var out []string
 	for _, s := range m.Snapshot() {
-		out = append(out, s.Key)
+		if strings.HasPrefix(s.Key, "decide/clock") || strings.HasPrefix(s.Key, "decide/commanded/") || strings.HasPrefix(s.Key, "decide/cooldown/") {
+			out = append(out, s.Key)
+		}
 	}
 	return out
 }
@@ -41,14 +44,14 @@ func TestForgets(t *testing.T) {
 
 	f([]*flyball.Finding{one, stay}, clock, one1, stay1, cart, pay)
 	f([]*flyball.Finding{later(one, flyball.FindingResolved, 30*time.Minute)}, clock, one1, stay1, cart, pay)
-	f([]*flyball.Finding{tick(LateBy)}, clock, one1, stay1, cart, pay)                       // cooldown and lateness are not over
-	f([]*flyball.Finding{tick(LateBy + sweepEvery)}, clock, one1, stay1)                     // they are
-	f([]*flyball.Finding{tick(30*time.Minute + ResolvedFor - 1)}, clock, one1, stay1)        // not yet an hour
-	f([]*flyball.Finding{tick(30*time.Minute + ResolvedFor)}, clock, stay1)                  // resolved for an hour
-	f([]*flyball.Finding{tick(OpenFor)}, clock, stay1)                                       // never resolved
-	f([]*flyball.Finding{tick(OpenFor + sweepEvery)}, clock)                                 // forgotten
-	f([]*flyball.Finding{later(stay, flyball.FindingUpdated, OpenFor+2*sweepEvery)}, clock)  // but not commanded again
-	f([]*flyball.Finding{later(one, flyball.FindingUpdated, OpenFor+2*sweepEvery+1)}, clock) //
+	f([]*flyball.Finding{tick(memory.LateBy)}, clock, one1, stay1, cart, pay)                              // cooldown and lateness are not over
+	f([]*flyball.Finding{tick(memory.LateBy + memory.SweepEvery)}, clock, one1, stay1)                     // they are
+	f([]*flyball.Finding{tick(30*time.Minute + memory.ResolvedFor - 1)}, clock, one1, stay1)               // not yet an hour
+	f([]*flyball.Finding{tick(30*time.Minute + memory.ResolvedFor)}, clock, stay1)                         // resolved for an hour
+	f([]*flyball.Finding{tick(memory.OpenFor)}, clock, stay1)                                              // never resolved
+	f([]*flyball.Finding{tick(memory.OpenFor + memory.SweepEvery)}, clock)                                 // forgotten
+	f([]*flyball.Finding{later(stay, flyball.FindingUpdated, memory.OpenFor+2*memory.SweepEvery)}, clock)  // but not commanded again
+	f([]*flyball.Finding{later(one, flyball.FindingUpdated, memory.OpenFor+2*memory.SweepEvery+1)}, clock) //
 }
 
 func TestRefusesWhatItMayHaveForgotten(t *testing.T) {
@@ -66,19 +69,18 @@ func TestRefusesWhatItMayHaveForgotten(t *testing.T) {
 			t.Errorf("got %s %q, want %q", last.Verb, got, want)
 		}
 	}
-	f("cooldown: the finding is 1h0m1s late: cooldowns more than 1h0m0s ago are forgotten",
+	f("cooldown: the finding is 1h0m1s late: older cooldowns are forgotten",
 		tick(2*time.Hour), page("f1", "cart", 59*time.Minute+59*time.Second))
 	f("duplicate: the finding opened at 2026-01-01T00:00:00Z: what was sent longer than 720h0m0s ago is forgotten",
-		later(page("f1", "cart", 0), flyball.FindingUpdated, OpenFor+1))
+		later(page("f1", "cart", 0), flyball.FindingUpdated, memory.OpenFor+1))
 }
 
 func TestFullMemoryRefuses(t *testing.T) {
 	m := machine(t, rollback())
-	for i := range MaxRemembered {
-		k := findingKey{"rollback", fmt.Sprint(i)}
-		m.memory.commanded.live[k] = commanded{Rule: k.rule, Finding: k.finding, At: start, OpenedAt: start, ResolvedAt: flyball.NoTime}
-		c := targetKey{"rollback", fmt.Sprint(i), false}
-		m.memory.cooldowns.live[c] = cooling{Action: c.action, Target: c.target, At: start}
+	for i := range memory.Max {
+		id := fmt.Sprint(i)
+		m.memory.Commanded.Rows[memory.Key{"rollback", id}] = memory.Commanded{Rule: "rollback", Finding: id, At: start, OpenedAt: start, ResolvedAt: flyball.NoTime}
+		m.memory.Cooldowns.Rows[memory.Key{"rollback", id}] = memory.Cooling{Action: "rollback", Target: id, At: start}
 	}
 	if got, want := story(m.Step(input(page("f1", "cart", 0)))), "suppress rollback f1.1 deploy/cart -duplicate -cooldown\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -116,9 +118,9 @@ func TestRestoreRefuses(t *testing.T) {
 	f("decide/other", `{}`, "the key is unknown")
 	f("decide/clock", `{`, "unexpected end of JSON")
 	f("decide/clock", `{"at":"soon"}`, "want RFC 3339")
-	f("decide/commanded/x", `{}`, "the key is not a rule and a finding")
-	f(`decide/commanded/["a"]`, `{}`, "the key is not a rule and a finding")
-	f(`decide/commanded/["a","b"]`, `{"rule":"a","finding":"c"}`, `the value is that of key "decide/commanded/[\"a\",\"c\"]"`)
-	f(`decide/cooldown/["a","b","c"]`, `{}`, "the key is not an action and a target")
+	f("decide/commanded/x", `{}`, "the key has not the parts that it must have")
+	f(`decide/commanded/["a"]`, `{}`, "the key has not the parts that it must have")
+	f(`decide/commanded/["a","b"]`, `{"rule":"a","finding":"c"}`, `the value is that of key ["a" "c" ""]`)
+	f(`decide/cooldown/["a","b","c"]`, `{}`, "the value is that of key")
 	f(`decide/cooldown/["a","b"]`, `{"action":"a","target":"b","observed":true}`, "the value is that of key")
 }

@@ -1,63 +1,71 @@
-// Package remediation is the decide machine: findings in, decisions and commands
-// out.
+// Package remediation is the decide machine: findings, outcomes and controls in,
+// decisions and commands out.
 //
-// Every state of a finding is judged by every rule, in the order in which rules
-// are configured. A rule whose condition is false leaves no trace. One whose
-// condition is true makes a [flyball.Decision], whether or not anything is sent:
-// every gate is asked and recorded, also after one has refused, with the value
-// of every part of the condition.
+// Every state of a finding is judged by every rule, those of higher priority first
+// and otherwise in the order in which rules are configured. A rule whose condition
+// is false leaves no trace. One whose condition is true makes a [flyball.Decision],
+// whether or not anything is sent: every gate is asked and recorded, also after one
+// has refused, with the value of every part of the condition. See package gate for
+// the gates.
 //
 //   - All gates pass: verb act, and a [flyball.Command].
-//   - Only the gate "mode" refuses, because the rule observes: verb observe.
+//   - Only the gate "mode" refuses, because the mode is observe: verb observe.
 //     From then on the finding and the cooldown count as if a command had been
 //     sent, for rules that observe; they never hold a command of a rule that acts.
+//   - Only the gate "approval" refuses: verb suggest or await_approval, and the
+//     operation waits for a person.
 //   - Anything else refuses: verb suppress.
 //
-// A rule sends at most one command for a finding. A finding that is resolved is
-// judged only by rules whose condition reads finding.state.
+// A rule begins at most one operation for a finding. A finding that is resolved is
+// judged only by rules whose condition reads finding.state. What cannot be judged
+// is refused: a condition that cannot be evaluated by the gate "condition", a
+// target or parameter that cannot be filled (a label that is not there) by one
+// called "template" in front of the gates.
 //
-// What cannot be judged is refused, and says so: a condition that cannot be
-// evaluated adds a refusal called "condition" in front of the gates, and a
-// target or parameter that cannot be filled (a label that is not there) one
-// called "template".
+// An operation is reserved before its command is sent, in the same transaction, and
+// holds its target until it is closed (see [memory.Operation]). Executors report outcomes; that
+// one succeeded begins verification, in which the indicator must recover and stay
+// so. What fails is tried again or escalated, what makes things worse is undone,
+// and silence past the deadline is unknown: it blocks the target.
 //
 // Time is the event time of findings. The machine's clock is the latest that it
 // has seen; it forgets by that clock, and refuses what it could have forgotten:
 //
-//   - A command for a finding is remembered until [ResolvedFor] after the finding
-//     is resolved, or [OpenFor] after it opened. Rules do not act for the first
+//   - A command for a finding is remembered until [memory.ResolvedFor] after the finding
+//     is resolved, or [memory.OpenFor] after it opened. Rules do not act for the first
 //     time on findings that are open for longer.
-//   - A cooldown is remembered until it is over, and [LateBy] longer. Rules with a
+//   - A cooldown is remembered until it is over, and [memory.LateBy] longer. Rules with a
 //     cooldown do not act on findings that are later than that.
-//   - No more than [MaxRemembered] of either are remembered; when full, nothing
+//   - No more than [memory.Max] of anything are remembered; when full, nothing
 //     new is sent.
+//
+// What happens by itself (deadlines, verification, the hold of a condition) happens
+// when the watermarks of all partitions of panes have passed its time, or a later
+// finding of the same entity has come: by then all findings before it are known, so
+// that it does not matter how the log was cut or which partition was faster.
 package remediation
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors/remediation/condition"
+	"github.com/flyball-io/flyball/processors/remediation/gate"
+	"github.com/flyball-io/flyball/processors/remediation/memory"
 )
 
-// Bounds of what the machine remembers. What lies beyond is refused, so that a
-// bound never makes it act twice.
+// StatePrefix is what all keys of the machine in the state topic start with.
+const StatePrefix = memory.Prefix
+
+// Defaults of rules.
 const (
-	// ResolvedFor is how long after a finding is resolved the machine remembers
-	// that it was commanded.
-	ResolvedFor = time.Hour
-	// OpenFor is how long after a finding opened the machine remembers that it
-	// was commanded, when it never hears that it is resolved.
-	OpenFor = 30 * 24 * time.Hour
-	// LateBy is how far behind the latest finding another may be and still be
-	// measured against cooldowns.
-	LateBy = time.Hour
-	// MaxRemembered is how many commanded findings, and how many cooldowns, are
-	// remembered.
-	MaxRemembered = 100_000
-	// sweepEvery is the event time between two looks for what can be forgotten.
-	sweepEvery = 10 * time.Minute
+	// DefaultWithin is how long an indicator may take to recover.
+	DefaultWithin = 10 * time.Minute
+	// DefaultApproval is how long a person has to approve.
+	DefaultApproval = 30 * time.Minute
 )
 
 // Config says what a machine decides by.
@@ -65,6 +73,10 @@ type Config struct {
 	// Rules in the order in which they are judged. Of two that want the same
 	// action on the same target, the first gets it.
 	Rules []flyball.Rule
+	// Guardrails say where rules may act, and how much. Without one they may not.
+	Guardrails []gate.Guardrail
+	// Topology says what needs what.
+	Topology gate.Topology
 	// ConfigRevision identifies the whole configuration; it is kept with every
 	// decision.
 	ConfigRevision string
@@ -83,6 +95,21 @@ type Input []Entry
 type Entry struct {
 	// Finding is a state of a finding. It must not change after Step.
 	Finding *flyball.Finding
+	// Outcome is what an executor reports.
+	Outcome *flyball.Outcome
+	// Control is what a person says.
+	Control *flyball.Control
+	// Watermark is how far event time has come.
+	Watermark *Watermark
+}
+
+// Watermark says that all findings of a partition of panes up to a time stand
+// before it in the log.
+type Watermark struct {
+	// Partition of panes, of so many.
+	Partition, Of int32
+	// At is the time.
+	At flyball.Time
 }
 
 // New returns a machine without memory. Give it what an earlier one remembered
@@ -92,7 +119,11 @@ func New(cfg Config) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{rules: rules, revision: cfg.ConfigRevision, memory: newMemory(longestCooldowns(cfg.Rules))}
+	m := &Machine{rules: rules, byName: map[string]*rule{}, guardrails: cfg.Guardrails, topology: cfg.Topology,
+		revision: cfg.ConfigRevision, memory: memory.New(longestCooldowns(cfg.Rules))}
+	for _, r := range rules {
+		m.byName[r.Name] = r
+	}
 	return m, nil
 }
 
@@ -126,5 +157,6 @@ func compileRules(rules []flyball.Rule) ([]*rule, error) {
 		}
 		out = append(out, compiled)
 	}
+	slices.SortStableFunc(out, func(a, b *rule) int { return cmp.Compare(b.Priority, a.Priority) })
 	return out, nil
 }

@@ -80,7 +80,8 @@ func timeText(t flyball.Time) []byte {
 	return []byte(t.String())
 }
 
-// readAttributes reads the attributes of an event of one of the types. Every
+// readAttributes reads the attributes of an event of one of the types, of which
+// one may end in * for whatever begins so. Every
 // attribute may appear once: with two, readers could disagree on which counts.
 func readAttributes(headers []kgo.RecordHeader, types ...string) (attributes, error) {
 	a := attributes{time: flyball.NoTime, expiry: flyball.NoTime}
@@ -123,7 +124,7 @@ func (a attributes) check(version, content string, types []string) error {
 		return fmt.Errorf("header %s is %q, want %q", HeaderContentType, content, contentType)
 	}
 	for _, t := range types {
-		if a.typ == t {
+		if prefix, open := strings.CutSuffix(t, "*"); a.typ == t || open && strings.HasPrefix(a.typ, prefix) {
 			return nil
 		}
 	}

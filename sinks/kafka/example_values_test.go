@@ -67,6 +67,17 @@ func exampleRequest() *flyball.CanaryRequest {
 		Pass: &pass, Marginal: &marginal, By: "ci"}
 }
 
+func exampleOutcome() *flyball.Outcome {
+	return &flyball.Outcome{Class: flyball.OutcomeTransient, Command: "c-1", Target: "deploy/checkout", At: now,
+		OperationID: "o-1", Attempt: 1, Started: now, Finished: flyball.NoTime, Reason: "RESOURCE_BUSY", Detail: "a rollout is running"}
+}
+
+func exampleControl() *flyball.Control {
+	return &flyball.Control{ID: "x-1", Kind: flyball.ControlMode, At: now, Who: "ann", Why: "load test", Until: now.Add(time.Hour),
+		Scope: flyball.Scope{Kind: flyball.ScopeService, Name: "checkout"}, Mode: flyball.ModeApprove, Lifts: "x",
+		Operation: "o-1", Target: "t", Guardrail: "g", Backlog: flyball.BacklogSkip}
+}
+
 // exampleKey is a key for tests, made of a seed that everyone knows.
 func exampleKey(t testing.TB) *SigningKey {
 	t.Helper()
@@ -101,7 +112,17 @@ func exampleRecords(t testing.TB) []*kgo.Record {
 	suppressed.Verb, suppressed.Command, suppressed.Target, suppressed.Gates, suppressed.Explain = flyball.VerbSuppress, "", "", nil, nil
 	plain := exampleCommand()
 	plain.Action.Params, plain.Reason.Evidence = nil, nil
+	lifecycle := exampleDecision()
+	lifecycle.Verb, lifecycle.Command, lifecycle.Trigger = flyball.VerbEffective, "", "verification"
+	lifecycle.Operation, lifecycle.Attempt, lifecycle.Causes, lifecycle.Reason = "o-1", 2, []string{"o-0"}, "it has recovered"
+	lifecycle.Who, lifecycle.Notify = "ann", []string{"oncall"}
+	full := exampleCommand()
+	full.Verify = &flyball.CommandVerify{Indicator: "slo", Condition: "true", Within: 600, Stabilisation: 300}
+	full.Compensation, full.Compensates = &flyball.Action{Name: "undo", Params: map[string]string{"to": "1"}}, "o-0"
+	full.Approvals = []flyball.Approval{{Who: "ann", Why: "it is right", At: now}}
 	return []*kgo.Record{
+		must(t)(e.Decision(lifecycle)), must(t)(e.Command(full)), e.Watermark(Watermark{Partition: 1, Of: 3, Watermark: now}),
+		must(t)(e.Outcome(exampleOutcome())), must(t)(e.Control(exampleControl())),
 		must(t)(e.Finding(opened)), must(t)(e.Finding(exampleFinding())), must(t)(e.Finding(resolved)),
 		must(t)(e.Decision(exampleDecision())), must(t)(e.Decision(suppressed)),
 		must(t)(e.Verdict(exampleVerdict())), must(t)(e.Verdict(&flyball.Verdict{ID: "a-2", Revision: 1, Phase: flyball.PhaseWarmup, Verdict: flyball.VerdictInconclusive})),

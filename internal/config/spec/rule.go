@@ -10,9 +10,10 @@ type Rule struct {
 	Target string `yaml:"target" required:"true"`
 	// Action is what to do.
 	Action Action `yaml:"action" required:"true"`
-	// Mode is observe, which records what would have been done, or auto, which
-	// does it.
-	Mode string `yaml:"mode" default:"observe" enum:"observe|auto"`
+	// Mode is observe, which records what would have been done; suggest, which lets
+	// a person start it; approve, which waits for a person for a time; auto-notify,
+	// which does it and tells people; or auto, which does it.
+	Mode string `yaml:"mode" default:"observe" enum:"observe|suggest|approve|auto-notify|auto"`
 	// Cooldown is the shortest time between two commands of this action on one
 	// target.
 	Cooldown Duration `yaml:"cooldown" default:"10m" max:"30d"`
@@ -21,6 +22,44 @@ type Rule struct {
 	Deadline Duration `yaml:"deadline" default:"5m" min:"1s" max:"1d"`
 	// Owner is who answers for the rule: a team, a mail address, a channel.
 	Owner string `yaml:"owner,omitempty"`
+	// For is how long When must hold before anything is done.
+	For Duration `yaml:"for,omitempty" max:"1d"`
+	// Priority orders rules: of two that want the same target the higher gets it.
+	Priority int `yaml:"priority,omitempty" min:"-1000" max:"1000"`
+	// ApprovalTimeout is how long a person has to approve; without it 30m.
+	ApprovalTimeout Duration `yaml:"approvalTimeout,omitempty" max:"7d"`
+	// Verify says how it is known that the action helped.
+	Verify *Verify `yaml:"verify,omitempty"`
+	// Compensation undoes the action when it made things worse.
+	Compensation *Action `yaml:"compensation,omitempty"`
+	// Escalate says what to try when the action does not help.
+	Escalate *Escalate `yaml:"escalate,omitempty"`
+	// Notify names who is told.
+	Notify []string `yaml:"notify,omitempty"`
+	// Essential rules act also while error budgets of the service burn.
+	Essential bool `yaml:"essential,omitempty"`
+}
+
+// Verify says how it is known that an action helped.
+type Verify struct {
+	// Recovered is a condition in CEL over the finding that led to the command;
+	// without it, that the finding is resolved.
+	Recovered string `yaml:"recovered,omitempty"`
+	// Worse is a condition in CEL over findings of the same entity; without it, that
+	// the severity of the finding rises.
+	Worse string `yaml:"worse,omitempty"`
+	// Within is how long it may take to recover once the action is done.
+	Within Duration `yaml:"within" default:"10m" min:"1s" max:"7d"`
+	// Stabilisation is how long it must stay recovered.
+	Stabilisation Duration `yaml:"stabilisation" default:"0s" max:"7d"`
+}
+
+// Escalate is a list of stronger actions, tried one after the other.
+type Escalate struct {
+	// After is the shortest time between a command and the next stronger one.
+	After Duration `yaml:"after" default:"0s" max:"7d"`
+	// To are the actions.
+	To []Action `yaml:"to" required:"true"`
 }
 
 // Action is a thing that an executor can do.

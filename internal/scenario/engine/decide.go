@@ -4,28 +4,35 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors/remediation"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
-// decideStage runs the decide machine for whichever member owns the one
-// partition of findings.
+// decideStage runs the decide machine for whichever member owns the one partition
+// each of findings, outcomes and controls.
 type decideStage struct {
 	engine  *Engine
 	config  remediation.Config
 	machine *remediation.Machine
-	input   remediation.Input
-	dead    []memlog.Record
+	// controls and outcomes come before findings within a transaction.
+	controls, outcomes, findings remediation.Input
+	dead                         []memlog.Record
 }
 
 func newDecideStage(e *Engine) (*decideStage, error) {
-	cfg := remediation.Config{Rules: e.cfg.Spec.Rules, ConfigRevision: "scenario"}
+	spec := e.cfg.Spec
+	cfg := remediation.Config{Rules: spec.Rules, Guardrails: spec.Guardrails, Topology: spec.Topology, ConfigRevision: "scenario"}
 	return &decideStage{engine: e, config: cfg}, cfg.Validate()
 }
 
 func (s *decideStage) assign(memlog.Partition, memlog.Offset, bool) error {
+	if s.machine != nil {
+		return nil // its partitions come together
+	}
 	m, err := remediation.New(s.config)
 	if err != nil {
 		return err
@@ -36,26 +43,54 @@ func (s *decideStage) assign(memlog.Partition, memlog.Offset, bool) error {
 			return err
 		}
 	}
-	s.machine, s.input = m, nil
+	s.machine = m
 	return nil
 }
 
-func (s *decideStage) revoke(memlog.Partition) { s.machine, s.input = nil, nil }
+func (s *decideStage) revoke(memlog.Partition) {
+	s.machine, s.controls, s.outcomes, s.findings = nil, nil, nil, nil
+}
 
 func (s *decideStage) take(_ memlog.Partition, records []*memlog.Record) {
 	for _, r := range records {
-		f, err := sinkkafka.DecodeFinding(r.Kafka())
-		if err != nil {
+		if err := s.read(r.Kafka()); err != nil {
 			s.dead = append(s.dead, fromKafka(s.engine.topics.DeadLetter(r.Kafka(), string(Decide), "malformed", err.Error())))
-			continue
 		}
-		s.input = append(s.input, remediation.Entry{Finding: &f})
 	}
+}
+
+// read adds one record to the input.
+func (s *decideStage) read(r *kgo.Record) error {
+	switch {
+	case r.Topic == s.engine.topics.Control():
+		c, err := sinkkafka.DecodeControl(r)
+		if err == nil {
+			s.controls = append(s.controls, remediation.Entry{Control: &c})
+		}
+		return err
+	case r.Topic == s.engine.topics.Outcomes():
+		o, err := sinkkafka.DecodeOutcome(r)
+		if err == nil {
+			s.outcomes = append(s.outcomes, remediation.Entry{Outcome: &o})
+		}
+		return err
+	case sinkkafka.IsWatermark(r):
+		w, err := sinkkafka.DecodeWatermark(r)
+		if err == nil {
+			s.findings = append(s.findings, remediation.Entry{Watermark: &remediation.Watermark{Partition: w.Partition, Of: w.Of, At: w.Watermark}})
+		}
+		return err
+	}
+	f, err := sinkkafka.DecodeFinding(r)
+	if err == nil {
+		s.findings = append(s.findings, remediation.Entry{Finding: &f})
+	}
+	return err
 }
 
 func (s *decideStage) flush() (output, error) {
 	out := output{records: s.dead}
-	ready := s.machine.Step(s.input)
+	ready := s.machine.Step(slices.Concat(s.controls, s.outcomes, s.findings))
 	for _, c := range ready.State {
 		out.records = append(out.records, memlog.Record{
 			Partition: memlog.Partition{Topic: s.engine.topics.State()}, Key: []byte(c.Key), Value: slices.Clone(c.Value)})
@@ -81,7 +116,7 @@ func (s *decideStage) flush() (output, error) {
 }
 
 func (s *decideStage) end(committed bool) {
-	s.input, s.dead = nil, nil
+	s.controls, s.outcomes, s.findings, s.dead = nil, nil, nil, nil
 	switch {
 	case s.machine == nil:
 	case committed:
@@ -95,5 +130,5 @@ func (e *Engine) encoder() sinkkafka.Encoder { return sinkkafka.Encoder{Topics: 
 
 // Validate says why a configuration cannot be run.
 func Validate(c *config.Config) error {
-	return remediation.Config{Rules: c.Rules}.Validate()
+	return remediation.Config{Rules: c.Rules, Guardrails: c.Guardrails, Topology: c.Topology}.Validate()
 }

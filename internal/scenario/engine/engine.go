@@ -102,6 +102,7 @@ type Engine struct {
 	lagging, unowned map[memlog.Partition]bool
 	shift            map[Role]int
 	seen             map[memlog.Partition]int64 // how far Take has read
+	unsaid           []saying                   // wait for what they are about
 }
 
 // New prepares a run; nothing has arrived yet.
@@ -117,7 +118,7 @@ func New(cfg Config) (*Engine, error) {
 	for _, topic := range []string{e.topics.Panes(), e.topics.Windows(), e.topics.SLO(), e.topics.State(), e.topics.Canaries()} {
 		e.log.Grow(topic, cfg.Panes)
 	}
-	for _, topic := range []string{e.topics.Findings(), e.topics.Verdicts(), e.topics.Decisions(), e.topics.Commands(), e.topics.DeadLetters()} {
+	for _, topic := range []string{e.topics.Findings(), e.topics.Verdicts(), e.topics.Outcomes(), e.topics.Control(), e.topics.Decisions(), e.topics.Commands(), e.topics.DeadLetters()} {
 		e.log.Grow(topic, 1)
 	}
 	e.arrive = newArrivals(cfg.Input)
@@ -148,7 +149,8 @@ func (e *Engine) enlist() error {
 		e.members = append(e.members, m)
 	}
 	for n := range 2 { // one stands by
-		m := &member{engine: e, role: Decide, number: n, group: group + "decide", topics: []string{e.topics.Findings()}}
+		m := &member{engine: e, role: Decide, number: n, group: group + "decide",
+			topics: []string{e.topics.Findings(), e.topics.Outcomes(), e.topics.Control()}}
 		m.newStage = func() (stage, error) { return newDecideStage(e) }
 		e.members = append(e.members, m)
 	}
@@ -198,7 +200,7 @@ func (e *Engine) Flush() error {
 			}
 		}
 	}
-	return nil
+	return e.say()
 }
 
 // of returns the members of a role.

@@ -16,6 +16,7 @@ import (
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/evaluate"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
 // evaluateStage runs one machine per partition of the panes topic that the
@@ -25,7 +26,12 @@ type evaluateStage struct {
 	machines map[int32]*evaluate.Machine
 	inputs   map[int32]*evaluate.Input
 	position map[int32]int64
+	progress map[int32]flyball.Time // the last watermarks that decide was told
+	telling  map[int32]flyball.Time // in this transaction
 }
+
+// progressEvery is the event time between two watermarks for decide.
+const progressEvery = 10 * time.Second
 
 // checkpoint goes with the lowered offset of a partition: where news begin.
 type checkpoint struct {
@@ -33,7 +39,8 @@ type checkpoint struct {
 }
 
 func newEvaluateStage(e *Engine) *evaluateStage {
-	return &evaluateStage{engine: e, machines: map[int32]*evaluate.Machine{}, inputs: map[int32]*evaluate.Input{}, position: map[int32]int64{}}
+	return &evaluateStage{engine: e, machines: map[int32]*evaluate.Machine{}, inputs: map[int32]*evaluate.Input{}, position: map[int32]int64{},
+		progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}}
 }
 
 func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known bool) error {
@@ -71,6 +78,7 @@ func (s *evaluateStage) revoke(p memlog.Partition) {
 	if p.Topic == s.engine.topics.Panes() {
 		delete(s.machines, p.Index)
 		delete(s.inputs, p.Index)
+		delete(s.progress, p.Index)
 	}
 }
 
@@ -99,6 +107,7 @@ func (s *evaluateStage) flush() (output, error) {
 			return output{}, err
 		}
 		out.records = append(out.records, records...)
+		out.records = append(out.records, s.tell(p, s.machines[p].Progress())...)
 		if r := ready.Resume; r != nil {
 			out.offsets[memlog.Partition{Topic: s.engine.topics.Panes(), Index: p}] =
 				memlog.Offset{At: min(s.position[p], r.Low), Metadata: string(mustJSON(checkpoint{max(s.position[p], r.Head)}))}
@@ -149,7 +158,21 @@ func (s *evaluateStage) evaluated(p int32, r processors.Ready) ([]memlog.Record,
 	return out, nil
 }
 
+// tell returns the watermark for decide, if it has come further.
+func (s *evaluateStage) tell(p int32, at flyball.Time) []memlog.Record {
+	last, ok := s.progress[p]
+	if at = at.Floor(progressEvery); len(s.engine.cfg.Spec.Rules) == 0 || at == flyball.NoTime || ok && at <= last {
+		return nil
+	}
+	s.telling[p] = at
+	return []memlog.Record{fromKafka(s.engine.encoder().Watermark(sinkkafka.Watermark{Partition: p, Of: s.engine.cfg.Panes, Watermark: at}))}
+}
+
 func (s *evaluateStage) end(committed bool) {
+	if committed {
+		maps.Copy(s.progress, s.telling)
+	}
+	clear(s.telling)
 	for p := range s.inputs {
 		switch m := s.machines[p]; {
 		case m == nil:

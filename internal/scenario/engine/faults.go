@@ -89,7 +89,11 @@ func (e *Engine) assign(role Role) {
 			}
 			for _, p := range e.log.Partitions(topic) {
 				if !e.unowned[p] {
-					m := members[i%len(members)]
+					at := i
+					if role == Decide { // its topics are one input: they are assigned together
+						at = e.shift[role] + int(p.Index)
+					}
+					m := members[at%len(members)]
 					shall[m] = append(shall[m], p)
 				}
 				i++

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
@@ -21,6 +22,9 @@ func newTable() *table {
 
 // insert adds the rows of one record, once however often it is inserted.
 func (t *table) insert(r *memlog.Record) {
+	if isWatermark(r) {
+		return
+	}
 	token := fmt.Sprintf("%s:%d:%d-%d", r.Topic, r.Index, r.Offset, r.Offset)
 	if t.tokens[token] {
 		return
@@ -75,6 +79,11 @@ func (s *recordStage) flush() (output, error) { return output{}, nil }
 
 func (s *recordStage) end(bool) {}
 
+// isWatermark reports whether a record tells decide the time, which nobody records.
+func isWatermark(r *memlog.Record) bool {
+	return len(r.Headers) > 0 && sinkkafka.IsWatermark(r.Kafka())
+}
+
 // Recorded is how far the database is.
 type Recorded struct {
 	// Topic is what is recorded, Rows how many rows of it there are.
@@ -93,7 +102,7 @@ func (e *Engine) Recorded() []Recorded {
 		for _, p := range e.log.Partitions(topic) {
 			from, _ := e.log.Committed(m.group, p)
 			records, _ := e.log.Read(p, from.At, 1<<30)
-			r.Behind += int64(len(records))
+			r.Behind += int64(len(slices.DeleteFunc(records, isWatermark)))
 		}
 		out = append(out, r)
 	}

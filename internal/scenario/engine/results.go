@@ -90,6 +90,9 @@ func (e *Engine) decode(r *memlog.Record) (out []Result, err error) {
 	}
 	switch r.Topic {
 	case e.topics.Findings():
+		if sinkkafka.IsWatermark(r.Kafka()) {
+			return nil, nil
+		}
 		f, err := sinkkafka.DecodeFinding(r.Kafka())
 		add(Result{Finding: &f})
 		return out, err

@@ -1,0 +1,112 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/scenario/input"
+)
+
+// parseOutcome reads
+//
+//	outcome CLASS TARGET [attempt=N] [reason=REASON] ["detail"]
+func parseOutcome(args []string) (action, error) {
+	const form = `want outcome, a class and a target, such as outcome succeeded deploy/cart`
+	if len(args) < 2 {
+		return nil, fmt.Errorf("%s", form)
+	}
+	o := flyball.Outcome{Class: flyball.OutcomeClass(args[0])}
+	if !slices.Contains(flyball.OutcomeClasses(), o.Class) {
+		return nil, fmt.Errorf("unknown class %q: want one of %v", args[0], flyball.OutcomeClasses())
+	}
+	target := unquoted(args[1])
+	for _, w := range args[2:] {
+		name, value, _ := strings.Cut(w, "=")
+		switch {
+		case strings.HasPrefix(w, `"`):
+			o.Detail = unquoted(w)
+		case name == "reason":
+			o.Reason = unquoted(value)
+		case name == "attempt":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 1 {
+				return nil, fmt.Errorf("want attempt= and a number from 1 on, got %q", w)
+			}
+			o.Attempt = n
+		default:
+			return nil, fmt.Errorf("nothing is known of %q: %s", w, form)
+		}
+	}
+	return func(r *run) error { return r.engine.Report(target, o) }, nil
+}
+
+// parseControl reads
+//
+//	control kill|pause|resume SCOPE [for DURATION] [by WHO] [because "WHY"]
+//	control maintenance SCOPE for DURATION …
+//	control mode SCOPE MODE …
+//	control approve|reject|release|change TARGET …
+//	control reset_breaker GUARDRAIL skip|replay …
+//
+// where SCOPE is global, service/NAME, customer/NAME or action/NAME.
+func parseControl(args []string) (action, error) {
+	if len(args) < 2 {
+		return nil, fmt.Errorf(`want control, a kind and what it is about, such as control pause service/cart by ann because "load test"`)
+	}
+	c := flyball.Control{Kind: flyball.ControlKind(args[0]), Who: "ann", Why: "because"}
+	if !slices.Contains(flyball.ControlKinds(), c.Kind) {
+		return nil, fmt.Errorf("unknown kind %q: want one of %v", args[0], flyball.ControlKinds())
+	}
+	about, rest := unquoted(args[1]), args[2:]
+	switch c.Kind {
+	case flyball.ControlApprove, flyball.ControlReject, flyball.ControlRelease, flyball.ControlChange:
+		c.Target = about
+	case flyball.ControlResetBreaker:
+		if len(rest) == 0 {
+			return nil, fmt.Errorf("want control reset_breaker, a guardrail, and skip or replay")
+		}
+		c.Guardrail, c.Backlog, rest = about, rest[0], rest[1:]
+	default:
+		c.Scope.Kind, c.Scope.Name, _ = strings.Cut(about, "/")
+	}
+	if c.Kind == flyball.ControlMode && len(rest) > 0 {
+		c.Mode, rest = flyball.Mode(rest[0]), rest[1:]
+	}
+	lasts := time.Duration(-1)
+	for ; len(rest) >= 2; rest = rest[2:] {
+		value, err := unquoted(rest[1]), error(nil)
+		switch rest[0] {
+		case "by":
+			c.Who = value
+		case "because":
+			c.Why = value
+		case "lifts":
+			c.Lifts = value
+		case "for":
+			lasts, err = input.Duration(value)
+		default:
+			err = fmt.Errorf("nothing is known of %q: want for, by, because or lifts", rest[0])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return func(r *run) error {
+		if lasts >= 0 {
+			c.Until = r.scenario.options.origin.Add(r.engine.Now() + lasts)
+		}
+		return r.engine.Control(c)
+	}, noMore(rest)
+}
+
+// unquoted returns a word without its quotes.
+func unquoted(w string) string {
+	if s, err := strconv.Unquote(w); err == nil {
+		return s
+	}
+	return w
+}

@@ -1,0 +1,40 @@
+package gate
+
+import (
+	"fmt"
+	"time"
+)
+
+// budgetGuard pauses automation that is not essential while the error budget of the
+// service burns. A rule that answers a burn itself is not paused by it.
+type budgetGuard struct{}
+
+func (budgetGuard) Name() string { return NameBudgetGuard }
+
+func (budgetGuard) Judge(c *Case) (bool, string) {
+	switch {
+	case c.World.Unknown != "":
+		return false, c.World.Unknown
+	case c.Rule.Essential || c.Compensates != "":
+		return true, "the rule is essential"
+	case c.Finding.Kind == "burn_rate":
+		return true, "the rule answers the burn itself"
+	}
+	for _, b := range c.World.Burns {
+		if b.Window <= time.Hour && b.Rate > maxBurn {
+			return false, fmt.Sprintf("%s of %s burns %.3g times too fast over %s, and the rule is not essential", b.Detector, c.Service, b.Rate, b.Window)
+		}
+	}
+	return true, "no budget of the service burns faster than twice the sustainable rate"
+}
+
+const (
+	// maxBurn is the burn rate over an hour or less that pauses.
+	maxBurn = 2.0
+	// pageBurn over pageWindow or less is worth a page besides.
+	pageBurn   = 4.0
+	pageWindow = 15 * time.Minute
+)
+
+// Pages says whether a burn is worth a page.
+func (b Burn) Pages() bool { return b.Window <= pageWindow && b.Rate > pageBurn }

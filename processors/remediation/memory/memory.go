@@ -1,0 +1,160 @@
+package memory
+
+import (
+	"maps"
+	"time"
+
+	"github.com/flyball-io/flyball"
+)
+
+// Memory is all that the machine remembers of the past. What it holds is bounded
+// (see the package's comment) and all of it travels through the state topic.
+type Memory struct {
+	// clock is the latest event time seen; flyball.NoTime before the first.
+	Clock flyball.Time
+	// progress holds the watermarks of the partitions of panes. It is replaced,
+	// never written to.
+	Progress       []flyball.Time
+	clockBefore    flyball.Time // at the last commit
+	progressBefore []flyball.Time
+	clockDirty     bool
+
+	Commanded  *Table[Commanded]
+	Cooldowns  *Table[Cooling]
+	Open       *Table[OpenFinding]
+	Operations *Table[Operation]
+	Failures   *Table[Failure]
+	Results    *Table[Result]
+	Controls   *Table[Control]
+	Changed    *Table[Change]
+	Rates      *Table[Rate]
+	Blasts     *Table[Blast]
+	Holds      *Table[Hold]
+	Alarms     *Table[Alarm]
+
+	Index *Index
+	// longest is the longest cooldown of any rule, per action.
+	longest map[string]time.Duration
+}
+
+// New returns a memory of nothing. Longest is the longest cooldown of any rule, per
+// action.
+func New(longest map[string]time.Duration) *Memory {
+	m := &Memory{
+		Clock: flyball.NoTime, clockBefore: flyball.NoTime,
+		Commanded: newTable[Commanded]("commanded", 2), Cooldowns: newTable[Cooling]("cooldown", 2),
+		Open: newTable[OpenFinding]("finding", 1), Operations: newTable[Operation]("operation", 1),
+		Failures: newTable[Failure]("failure", 2), Results: newTable[Result]("result", 2),
+		Controls: newTable[Control]("control", 3), Changed: newTable[Change]("change", 1),
+		Rates: newTable[Rate]("rate", 2), Blasts: newTable[Blast]("blast", 1),
+		Holds: newTable[Hold]("hold", 2), Alarms: newTable[Alarm]("alarm", 2),
+		Index: newIndex(), longest: longest,
+	}
+	m.Operations.moved, m.Open.moved = m.Index.operation, m.Index.finding
+	return m
+}
+
+// Cools says whether any rule has a cooldown for the action.
+func (m *Memory) Cools(action string) bool { return m.longest[action] > 0 }
+
+// Watermark takes the progress of one partition, and returns how far all of them
+// have come; NoTime while one is not known.
+func (m *Memory) Watermark(partition, of int32, at flyball.Time) flyball.Time {
+	next := make([]flyball.Time, of)
+	all := flyball.Time(1<<63 - 1)
+	for i := range next {
+		next[i] = flyball.NoTime
+		if len(next) == len(m.Progress) {
+			next[i] = m.Progress[i]
+		}
+		if int32(i) == partition {
+			next[i] = max(next[i], at)
+		}
+		all = min(all, next[i])
+	}
+	m.Progress, m.clockDirty = next, true
+	return all
+}
+
+// Advance moves the clock to at, if that is later, and forgets what is over. It
+// looks only when the clock enters a new slice of SweepEvery, so that what is
+// remembered depends on the log alone and not on how it was cut into steps.
+func (m *Memory) Advance(at flyball.Time) {
+	if at <= m.Clock {
+		return
+	}
+	sweep := m.Clock != flyball.NoTime && at.Floor(SweepEvery) > m.Clock.Floor(SweepEvery)
+	m.Clock, m.clockDirty = at, true
+	if sweep {
+		m.forget(at)
+	}
+}
+
+// forget drops what is over.
+func (m *Memory) forget(at flyball.Time) {
+	sweep(m.Commanded, func(c Commanded) bool {
+		resolved := c.ResolvedAt != flyball.NoTime && at >= c.ResolvedAt.Add(ResolvedFor)
+		return resolved || at > c.OpenedAt.Add(OpenFor)
+	})
+	sweep(m.Cooldowns, func(c Cooling) bool {
+		return at >= c.At.Add(max(c.Cooldown, m.longest[c.Action])).Add(LateBy)
+	})
+	sweep(m.Open, func(o OpenFinding) bool { return at > OpenedAt(&o.Finding).Add(OpenFor) })
+	sweep(m.Operations, func(o Operation) bool { return o.Phase == Closed && at >= o.EndedAt.Add(ClosedFor) })
+	sweep(m.Failures, func(f Failure) bool { return at >= f.Until.Add(LateBy) })
+	sweep(m.Results, func(r Result) bool {
+		return len(Since(r.Done, at, DoneWindow))+len(Since(r.Effective, at, DoneWindow)) == 0
+	})
+	sweep(m.Controls, func(c Control) bool { return c.Over(at) })
+	sweep(m.Changed, func(c Change) bool { return at > c.At.Add(OpenFor) })
+	sweep(m.Rates, func(r Rate) bool { return len(Since(r.Sent, at, maxWindow)) == 0 })
+	sweep(m.Holds, func(h Hold) bool { _, open := m.Open.Get(Key{h.Finding}); return !open })
+}
+
+func sweep[V Row](t *Table[V], over func(V) bool) {
+	for k, v := range maps.All(t.Rows) {
+		if over(v) {
+			t.Del(k)
+		}
+	}
+}
+
+// Resolve keeps that a finding is over, so that it can be forgotten in time.
+func (m *Memory) Resolve(rule string, f *flyball.Finding) {
+	if c, ok := m.Commanded.Get(Key{rule, f.ID}); ok && c.ResolvedAt == flyball.NoTime {
+		c.ResolvedAt = f.At
+		m.Commanded.Set(c)
+	}
+}
+
+// Judged says whether the rule has sent or observed on this state of the
+// finding or a later one: then this one is a repetition, of which nothing new
+// can be said.
+func (m *Memory) Judged(rule string, f *flyball.Finding) bool {
+	c, ok := m.Commanded.Get(Key{rule, f.ID})
+	return ok && f.Revision <= c.Revision
+}
+
+// Commit makes the changes since the last Commit or Abort permanent.
+func (m *Memory) Commit() {
+	m.clockBefore, m.progressBefore = m.Clock, m.Progress
+	for _, s := range m.stores() {
+		s.Commit()
+	}
+}
+
+// Abort takes them back.
+func (m *Memory) Abort() {
+	m.Clock, m.Progress, m.clockDirty = m.clockBefore, m.progressBefore, false
+	for _, s := range m.stores() {
+		s.Abort()
+	}
+}
+
+// OpenedAt is when the finding opened.
+func OpenedAt(f *flyball.Finding) flyball.Time {
+	if f.State == flyball.FindingOpened {
+		return f.At
+	}
+	return f.OpenedAt
+}

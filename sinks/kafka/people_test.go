@@ -1,0 +1,114 @@
+package kafka
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball"
+)
+
+func TestOutcomeComesBack(t *testing.T) {
+	e := exampleEncoder(t)
+	for _, class := range flyball.OutcomeClasses() {
+		o := exampleOutcome()
+		o.Class = class
+		got, err := DecodeOutcome(must(t)(e.Outcome(o)))
+		o.ID = OutcomeID("o-1", 1, class)
+		if err != nil || !cmp.Equal(*o, got) {
+			t.Errorf("%s: %v\n%s", class, err, cmp.Diff(*o, got))
+		}
+	}
+	r := must(t)(e.Outcome(exampleOutcome()))
+	for i, h := range r.Headers {
+		if h.Key == HeaderType {
+			r.Headers[i].Value = []byte("dev.flyball.outcome.perhaps.v1")
+		}
+	}
+	got, err := DecodeOutcome(r)
+	if err != nil || got.Class != flyball.OutcomePermanent || got.Reason != "AMBIGUOUS_RESULT" || !strings.Contains(got.Detail, `"perhaps" is unknown`) {
+		t.Errorf("an unknown class: %+v, %v", got, err)
+	}
+}
+
+func TestControlComesBack(t *testing.T) {
+	e := exampleEncoder(t)
+	for _, kind := range flyball.ControlKinds() {
+		c := exampleControl()
+		c.Kind = kind
+		got, err := DecodeControl(must(t)(e.Control(c)))
+		if err != nil || !cmp.Equal(*c, got) {
+			t.Errorf("%s: %v\n%s", kind, err, cmp.Diff(*c, got))
+		}
+	}
+}
+
+func TestWatermarkComesBack(t *testing.T) {
+	e := exampleEncoder(t)
+	want := Watermark{Partition: 2, Of: 3, Watermark: now}
+	r := e.Watermark(want)
+	if got, err := DecodeWatermark(r); err != nil || got != want || !IsWatermark(r) || r.Topic != "flyball.findings" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	want.Partition = 3
+	if _, err := DecodeWatermark(e.Watermark(want)); err == nil {
+		t.Error("partition 3 of 3 passes")
+	}
+}
+
+func TestControlsThatNobodyCanObey(t *testing.T) {
+	e := exampleEncoder(t)
+	f := func(want string, change func(*flyball.Control)) {
+		t.Helper()
+		c := exampleControl()
+		change(c)
+		if _, err := e.Control(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	kind := func(k flyball.ControlKind, more func(*flyball.Control)) func(*flyball.Control) {
+		return func(c *flyball.Control) {
+			c.Kind = k
+			more(c)
+		}
+	}
+	f("who and why", func(c *flyball.Control) { c.Who = "" })
+	f("who and why", func(c *flyball.Control) { c.Why = "" })
+	f("no id or no time", func(c *flyball.Control) { c.ID = "" })
+	f("kind is unknown", kind("explode", func(*flyball.Control) {}))
+	f("its scope has no name", kind(flyball.ControlPause, func(c *flyball.Control) { c.Scope.Name = "" }))
+	f("a global scope has no name", kind(flyball.ControlKill, func(c *flyball.Control) { c.Scope.Kind = flyball.ScopeGlobal }))
+	f("its scope is not", kind(flyball.ControlKill, func(c *flyball.Control) { c.Scope.Kind = "planet" }))
+	f("needs an end", kind(flyball.ControlMaintenance, func(c *flyball.Control) { c.Until = 0 }))
+	f("its mode is unknown", func(c *flyball.Control) { c.Mode = "wild" })
+	f("names no operation", kind(flyball.ControlApprove, func(c *flyball.Control) { c.Operation = "" }))
+	f("names no guardrail", kind(flyball.ControlResetBreaker, func(c *flyball.Control) { c.Backlog = "some" }))
+	f("names no target", kind(flyball.ControlRelease, func(c *flyball.Control) { c.Target = "" }))
+}
+
+func TestDecodePeopleRefuses(t *testing.T) {
+	e := exampleEncoder(t)
+	f := func(r *kgo.Record, decode func(*kgo.Record) error) {
+		t.Helper()
+		r.Value = []byte(`{"operation_id":"","attempt":0}`)
+		if decode(r) == nil {
+			t.Errorf("%s passes", r.Value)
+		}
+	}
+	f(must(t)(e.Outcome(exampleOutcome())), func(r *kgo.Record) error { _, err := DecodeOutcome(r); return err })
+	f(must(t)(e.Control(exampleControl())), func(r *kgo.Record) error { _, err := DecodeControl(r); return err })
+	f(must(t)(e.Finding(exampleFinding())), func(r *kgo.Record) error { _, err := DecodeOutcome(r); return err })
+	o := exampleOutcome()
+	o.Class = "odd"
+	if _, err := e.Outcome(o); err == nil {
+		t.Error("an odd class is encoded")
+	}
+	o = exampleOutcome()
+	o.At, o.Attempt = now.Add(-time.Hour), 0
+	if _, err := e.Outcome(o); err == nil {
+		t.Error("an outcome of no attempt is encoded")
+	}
+}
