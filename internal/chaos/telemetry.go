@@ -176,6 +176,11 @@ spec:
   action: {name: rollback, params: {reason: "budget of {{finding.entity}}"}}
   mode: auto
   cooldown: 15s
-  deadline: 5m
+  deadline: 15s
   owner: shop-team
+---
+apiVersion: flyball.dev/v1
+kind: Guardrail
+metadata: {name: everywhere}
+spec: {select: ['entity=~".*"']}
 `

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/scenario/input"
+	"github.com/flyball-io/flyball/processors/remediation"
 )
 
 // parseOutcome reads
@@ -94,6 +95,14 @@ func parseControl(args []string) (action, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	checked := c
+	checked.ID, checked.Operation = "x", "x"
+	if lasts >= 0 {
+		checked.Until = 1
+	}
+	if problem := remediation.CheckControl(&checked); problem != "" {
+		return nil, fmt.Errorf("nobody can obey this: %s", problem)
 	}
 	return func(r *run) error {
 		if lasts >= 0 {

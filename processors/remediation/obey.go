@@ -1,6 +1,7 @@
 package remediation
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -14,7 +15,7 @@ import (
 // control obeys what a person says, and records it. It holds for every decision
 // after it.
 func (m *Machine) control(c *flyball.Control) {
-	if problem := c.Invalid(); problem != "" {
+	if problem := CheckControl(c); problem != "" {
 		m.refuse(c, problem)
 		return
 	}
@@ -37,11 +38,16 @@ func (m *Machine) control(c *flyball.Control) {
 	m.out.Decisions = append(m.out.Decisions, flyball.Decision{
 		ID: hashOf("decision", "control", c.ID), At: c.At, Verb: flyball.VerbControl, ConfigRevision: m.revision,
 		Target: c.Target, Operation: c.Operation, Trigger: triggerControl,
-		Reason: fmt.Sprintf("%s %s: %s. %s", c.Kind, c.Subject(), done, c.Why), Who: c.Who,
+		Reason: fmt.Sprintf("%s %s: %s. %s", c.Kind, subjectOf(c), done, c.Why), Who: c.Who,
 	})
 	if c.Kind == flyball.ControlResetBreaker && c.Backlog == flyball.BacklogReplay {
 		m.backlog()
 	}
+}
+
+// subjectOf names what a control is about.
+func subjectOf(c *flyball.Control) string {
+	return cmp.Or(c.Operation, c.Target, c.Guardrail, c.Scope.String())
 }
 
 func (m *Machine) refuse(c *flyball.Control, problem string) {

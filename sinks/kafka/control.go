@@ -13,13 +13,13 @@ const controlPrefix = "dev.flyball.control."
 
 // Control returns the record of a control, for partition 0 of the control topic.
 func (e Encoder) Control(c *flyball.Control) (*kgo.Record, error) {
-	if problem := c.Invalid(); problem != "" {
-		return nil, fmt.Errorf("cannot encode control %q: %s", c.Kind, problem)
+	if c.ID == "" || c.At == flyball.NoTime || c.Who == "" || c.Why == "" {
+		return nil, fmt.Errorf("cannot encode control %q: it does not say who, why and when", c.Kind)
 	}
 	return &kgo.Record{
 		Topic: e.Topics.Control(), Value: encodeData(c),
 		Headers: attributes{
-			id: c.ID, source: e.source(), typ: controlPrefix + string(c.Kind) + ".v1", subject: c.Subject(),
+			id: c.ID, source: e.source(), typ: controlPrefix + string(c.Kind) + ".v1", subject: controlSubject(c),
 			time: c.At, expiry: flyball.NoTime,
 		}.headers(),
 	}, nil
@@ -37,8 +37,21 @@ func DecodeControl(r *kgo.Record) (flyball.Control, error) {
 	}
 	c.ID, c.At = a.id, a.time
 	c.Kind = flyball.ControlKind(strings.TrimSuffix(strings.TrimPrefix(a.typ, controlPrefix), ".v1"))
-	if problem := c.Invalid(); problem != "" {
-		return flyball.Control{}, fmt.Errorf("cannot decode control %q: %s", a.id, problem)
+	if c.At == flyball.NoTime || c.Who == "" || c.Why == "" {
+		return flyball.Control{}, fmt.Errorf("cannot decode control %q: it does not say who, why and when", a.id)
 	}
 	return c, nil
+}
+
+// controlSubject names what a control is about.
+func controlSubject(c *flyball.Control) string {
+	switch c.Kind {
+	case flyball.ControlApprove, flyball.ControlReject:
+		return c.Operation
+	case flyball.ControlResetBreaker:
+		return c.Guardrail
+	case flyball.ControlRelease, flyball.ControlChange:
+		return c.Target
+	}
+	return c.Scope.String()
 }

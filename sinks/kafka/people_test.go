@@ -59,36 +59,6 @@ func TestWatermarkComesBack(t *testing.T) {
 	}
 }
 
-func TestControlsThatNobodyCanObey(t *testing.T) {
-	e := exampleEncoder(t)
-	f := func(want string, change func(*flyball.Control)) {
-		t.Helper()
-		c := exampleControl()
-		change(c)
-		if _, err := e.Control(c); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
-		}
-	}
-	kind := func(k flyball.ControlKind, more func(*flyball.Control)) func(*flyball.Control) {
-		return func(c *flyball.Control) {
-			c.Kind = k
-			more(c)
-		}
-	}
-	f("who and why", func(c *flyball.Control) { c.Who = "" })
-	f("who and why", func(c *flyball.Control) { c.Why = "" })
-	f("no id or no time", func(c *flyball.Control) { c.ID = "" })
-	f("kind is unknown", kind("explode", func(*flyball.Control) {}))
-	f("its scope has no name", kind(flyball.ControlPause, func(c *flyball.Control) { c.Scope.Name = "" }))
-	f("a global scope has no name", kind(flyball.ControlKill, func(c *flyball.Control) { c.Scope.Kind = flyball.ScopeGlobal }))
-	f("its scope is not", kind(flyball.ControlKill, func(c *flyball.Control) { c.Scope.Kind = "planet" }))
-	f("needs an end", kind(flyball.ControlMaintenance, func(c *flyball.Control) { c.Until = 0 }))
-	f("its mode is unknown", func(c *flyball.Control) { c.Mode = "wild" })
-	f("names no operation", kind(flyball.ControlApprove, func(c *flyball.Control) { c.Operation = "" }))
-	f("names no guardrail", kind(flyball.ControlResetBreaker, func(c *flyball.Control) { c.Backlog = "some" }))
-	f("names no target", kind(flyball.ControlRelease, func(c *flyball.Control) { c.Target = "" }))
-}
-
 func TestDecodePeopleRefuses(t *testing.T) {
 	e := exampleEncoder(t)
 	f := func(r *kgo.Record, decode func(*kgo.Record) error) {

@@ -50,7 +50,7 @@ func (e *Engine) Report(target string, o flyball.Outcome) error {
 // Control lets a person say something. What is approved and rejected is the last
 // operation for a target that waits.
 func (e *Engine) Control(c flyball.Control) error {
-	c.At, c.ID = e.now, fmt.Sprintf("%s-%s-%d", c.Kind, c.Subject()+c.Target, e.now)
+	c.At, c.ID = e.now, fmt.Sprintf("%s-%v-%s-%s-%d", c.Kind, c.Scope, c.Guardrail, c.Target, e.now)
 	if c.Kind != flyball.ControlApprove && c.Kind != flyball.ControlReject {
 		return e.control(c)
 	}
