@@ -44,7 +44,7 @@ func readResults(ctx context.Context, broker string, n names) (results, error) {
 			return addRows(r.slo, rec)
 		case topics.Findings():
 			if sinkkafka.IsWatermark(rec) {
-				return // how many there are depends on what came in one transaction
+				return nil // how many there are depends on what came in one transaction
 			}
 			r.findings[sinkkafka.Header(rec, sinkkafka.HeaderID)]++
 		case topics.Decisions():
