@@ -138,6 +138,10 @@ func (l *loading) checkLabels(d *strictyaml.Document, path, text string, code st
 	if len(known) == 0 || l.options.SLOsOnly {
 		return
 	}
+	for _, o := range l.canaries.Canaries { // findings about canaries say what was compared
+		known = append(known, o.Spec.Version, "baseline", "cohort")
+	}
+	known = append(known, "source") // of findings about sources
 	slices.Sort(known)
 	known = slices.Compact(known)
 	uses := condition.LabelsOfTemplate(text)

@@ -10,6 +10,7 @@ import (
 	"github.com/flyball-io/flyball/internal/scenario/engine"
 	"github.com/flyball-io/flyball/internal/scenario/input"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
+	"github.com/flyball-io/flyball/internal/scenario/people"
 )
 
 // step is one command of the script.
@@ -271,6 +272,21 @@ func (s *Scenario) parseConfigure(args []string) (action, error) {
 		r.printer.spec = spec
 		return r.engine.Configure(spec)
 	}, nil
+}
+
+func parseOutcome(args []string) (action, error) {
+	target, o, err := people.Outcome(args)
+	return func(r *run) error { return r.engine.Report(target, o) }, err
+}
+
+func parseControl(args []string) (action, error) {
+	c, lasts, err := people.Control(args)
+	return func(r *run) error {
+		if lasts >= 0 {
+			c.Until = r.scenario.options.origin.Add(r.engine.Now() + lasts)
+		}
+		return r.engine.Control(c)
+	}, err
 }
 
 func parseShow(args []string) (action, error) {

@@ -1,4 +1,5 @@
-package scenario
+// Package people reads what executors and people say in a scenario.
+package people
 
 import (
 	"fmt"
@@ -12,19 +13,19 @@ import (
 	"github.com/flyball-io/flyball/processors/remediation"
 )
 
-// parseOutcome reads
+// Outcome reads what an executor reports, and on which target:
 //
 //	outcome CLASS TARGET [attempt=N] [reason=REASON] ["detail"]
-func parseOutcome(args []string) (action, error) {
+func Outcome(args []string) (target string, o flyball.Outcome, err error) {
 	const form = `want outcome, a class and a target, such as outcome succeeded deploy/cart`
 	if len(args) < 2 {
-		return nil, fmt.Errorf("%s", form)
+		return "", o, fmt.Errorf("%s", form)
 	}
-	o := flyball.Outcome{Class: flyball.OutcomeClass(args[0])}
+	o = flyball.Outcome{Class: flyball.OutcomeClass(args[0])}
 	if !slices.Contains(flyball.OutcomeClasses(), o.Class) {
-		return nil, fmt.Errorf("unknown class %q: want one of %v", args[0], flyball.OutcomeClasses())
+		return "", o, fmt.Errorf("unknown class %q: want one of %v", args[0], flyball.OutcomeClasses())
 	}
-	target := unquoted(args[1])
+	target = unquoted(args[1])
 	for _, w := range args[2:] {
 		name, value, _ := strings.Cut(w, "=")
 		switch {
@@ -35,17 +36,17 @@ func parseOutcome(args []string) (action, error) {
 		case name == "attempt":
 			n, err := strconv.Atoi(value)
 			if err != nil || n < 1 {
-				return nil, fmt.Errorf("want attempt= and a number from 1 on, got %q", w)
+				return "", o, fmt.Errorf("want attempt= and a number from 1 on, got %q", w)
 			}
 			o.Attempt = n
 		default:
-			return nil, fmt.Errorf("nothing is known of %q: %s", w, form)
+			return "", o, fmt.Errorf("nothing is known of %q: %s", w, form)
 		}
 	}
-	return func(r *run) error { return r.engine.Report(target, o) }, nil
+	return target, o, nil
 }
 
-// parseControl reads
+// Control reads what a person says, and for how long it holds (below 0: for ever):
 //
 //	control kill|pause|resume SCOPE [for DURATION] [by WHO] [because "WHY"]
 //	control maintenance SCOPE for DURATION …
@@ -54,13 +55,13 @@ func parseOutcome(args []string) (action, error) {
 //	control reset_breaker GUARDRAIL skip|replay …
 //
 // where SCOPE is global, service/NAME, customer/NAME or action/NAME.
-func parseControl(args []string) (action, error) {
+func Control(args []string) (c flyball.Control, lasts time.Duration, err error) {
 	if len(args) < 2 {
-		return nil, fmt.Errorf(`want control, a kind and what it is about, such as control pause service/cart by ann because "load test"`)
+		return c, lasts, fmt.Errorf(`want control, a kind and what it is about, such as control pause service/cart by ann because "load test"`)
 	}
-	c := flyball.Control{Kind: flyball.ControlKind(args[0]), Who: "ann", Why: "because"}
+	c = flyball.Control{Kind: flyball.ControlKind(args[0]), Who: "ann", Why: "because"}
 	if !slices.Contains(flyball.ControlKinds(), c.Kind) {
-		return nil, fmt.Errorf("unknown kind %q: want one of %v", args[0], flyball.ControlKinds())
+		return c, lasts, fmt.Errorf("unknown kind %q: want one of %v", args[0], flyball.ControlKinds())
 	}
 	about, rest := unquoted(args[1]), args[2:]
 	switch c.Kind {
@@ -68,7 +69,7 @@ func parseControl(args []string) (action, error) {
 		c.Target = about
 	case flyball.ControlResetBreaker:
 		if len(rest) == 0 {
-			return nil, fmt.Errorf("want control reset_breaker, a guardrail, and skip or replay")
+			return c, lasts, fmt.Errorf("want control reset_breaker, a guardrail, and skip or replay")
 		}
 		c.Guardrail, c.Backlog, rest = about, rest[0], rest[1:]
 	default:
@@ -77,7 +78,7 @@ func parseControl(args []string) (action, error) {
 	if c.Kind == flyball.ControlMode && len(rest) > 0 {
 		c.Mode, rest = flyball.Mode(rest[0]), rest[1:]
 	}
-	lasts := time.Duration(-1)
+	lasts = time.Duration(-1)
 	for ; len(rest) >= 2; rest = rest[2:] {
 		value, err := unquoted(rest[1]), error(nil)
 		switch rest[0] {
@@ -93,7 +94,7 @@ func parseControl(args []string) (action, error) {
 			err = fmt.Errorf("nothing is known of %q: want for, by, because or lifts", rest[0])
 		}
 		if err != nil {
-			return nil, err
+			return c, lasts, err
 		}
 	}
 	checked := c
@@ -102,14 +103,12 @@ func parseControl(args []string) (action, error) {
 		checked.Until = 1
 	}
 	if problem := remediation.CheckControl(&checked); problem != "" {
-		return nil, fmt.Errorf("nobody can obey this: %s", problem)
+		return c, lasts, fmt.Errorf("nobody can obey this: %s", problem)
 	}
-	return func(r *run) error {
-		if lasts >= 0 {
-			c.Until = r.scenario.options.origin.Add(r.engine.Now() + lasts)
-		}
-		return r.engine.Control(c)
-	}, noMore(rest)
+	if len(rest) > 0 {
+		return c, lasts, fmt.Errorf("nothing more is known here: %q", strings.Join(rest, " "))
+	}
+	return c, lasts, nil
 }
 
 // unquoted returns a word without its quotes.
