@@ -24,6 +24,19 @@ type Decoder interface {
 	Decode(value []byte, b *Builder) error
 }
 
+// Header is one header of a Kafka record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// RecordDecoder is a Decoder of a format that says something in the headers.
+type RecordDecoder interface {
+	Decoder
+	// DecodeRecord is Decode with the headers of the record, which must not be kept.
+	DecodeRecord(headers []Header, value []byte, b *Builder) error
+}
+
 // Reasons for which a record or a sample is rejected; they are the values of the
 // label `reason` in metrics and of the dead-letter header.
 const (

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"errors"
 	"io"
 	"math"
 	"strconv"
@@ -42,6 +43,11 @@ type JSON struct {
 	values  []rows.Number
 	scratch []byte
 	label   []byte
+
+	// Of documents of a known schema.
+	skipEmpty bool // an empty text is absent
+	texts     []capture
+	finish    func() // the columns of the sample at hand
 }
 
 // eventTime is the event time found so far.
@@ -92,6 +98,9 @@ func (d *JSON) Decode(value []byte, b *ingest.Builder) error {
 	}
 }
 
+// errMore is the error of bytes after what should be all.
+var errMore = errors.New("more follows it")
+
 func detail(err error) string {
 	switch err {
 	case nil:
@@ -124,14 +133,30 @@ func (d *JSON) array(b *ingest.Builder) error {
 
 // event reads one sample.
 func (d *JSON) event(b *ingest.Builder) error {
-	d.at = eventTime{fault: rows.FaultNoTime}
-	clear(d.labels)
-	clear(d.values)
+	d.begin()
 	if err := d.object(d.root); err != nil {
 		return err
 	}
-	d.rows.Append(b, d.at.t, d.at.fault, d.labels, d.values)
+	d.end(b)
 	return nil
+}
+
+// begin starts a sample.
+func (d *JSON) begin() {
+	d.at = eventTime{fault: rows.FaultNoTime}
+	clear(d.labels)
+	clear(d.values)
+	for i := range d.texts {
+		d.texts[i].rank = 0
+	}
+}
+
+// end ends the sample at hand.
+func (d *JSON) end(b *ingest.Builder) {
+	if d.finish != nil {
+		d.finish()
+	}
+	d.rows.Append(b, d.at.t, d.at.fault, d.labels, d.values)
 }
 
 func (d *JSON) object(node *pathNode) error {
@@ -180,7 +205,12 @@ func (d *JSON) step(s *pathStep) error {
 // field takes a value for a column; s is a string without its quotes, or what is
 // written.
 func (d *JSON) field(f *jsonField, kind jx.Type, s []byte) {
+	if d.skipEmpty && len(s) == 0 {
+		return
+	}
 	switch f.kind {
+	case fieldText:
+		d.texts[f.column].take(f.rank, kind, s)
 	case fieldTime:
 		if f.rank >= d.at.rank {
 			d.at = eventTime{rank: f.rank, fault: rows.FaultTimeForm}

@@ -37,6 +37,7 @@ const (
 	fieldTime fieldKind = iota
 	fieldLabel
 	fieldValue
+	fieldText // for labels that are made of it
 )
 
 // maxPathKeys bounds the keys of a path; there are 2^(n−1) ways to cut it.
@@ -85,15 +86,21 @@ var unitFactors = map[string]float64{"": 0, "s": 1e9, "ms": 1e6, "us": 1e3, "ns"
 // want adds every way to cut a path into keys, those with a longer first key
 // before those with a shorter one.
 func (n *pathNode) want(path string, f jsonField) error {
-	keys := strings.Split(path, ".")
-	if len(keys) > maxPathKeys {
+	if err := checkPath(path); err != nil {
+		return err
+	}
+	f.rank = math.MaxUint8
+	n.cut(strings.Split(path, "."), &f)
+	return nil
+}
+
+func checkPath(path string) error {
+	if strings.Count(path, ".") >= maxPathKeys {
 		return fmt.Errorf("path %q has more than %d keys", path, maxPathKeys)
 	}
 	if strings.HasPrefix(path, ".") || strings.HasSuffix(path, ".") || strings.Contains(path, "..") || path == "" {
 		return fmt.Errorf("path %q has an empty key", path)
 	}
-	f.rank = math.MaxUint8
-	n.cut(keys, &f)
 	return nil
 }
 

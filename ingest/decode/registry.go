@@ -32,6 +32,8 @@ func Formats() []Format {
 		{"prometheus", []string{"snappy", "proto"}, newPrometheus},
 		{"influx", nil, newInflux},
 		{"telegraf", nil, newTelegraf},
+		{"cloudevents", nil, newCloudEvents},
+		{"kubernetes_events", nil, newKubernetesEvents},
 	}
 }
 
@@ -111,4 +113,12 @@ func newInflux(_ flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
 
 func newTelegraf(_ flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
 	return metrics.NewTelegraf(p)
+}
+
+func newCloudEvents(_ flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	return NewCloudEvents(p)
+}
+
+func newKubernetesEvents(_ flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	return NewKubernetesEvents(p)
 }

@@ -22,6 +22,11 @@ type format struct {
 	// names is the label that tells apart what has nothing in common, so that an
 	// indicator must have a condition on it.
 	names string
+	// entity is an example of what indicators may be about, where samples have no
+	// service.name.
+	entity string
+	// prefixes are how the names of labels and numbers begin, where that is known.
+	prefixes []string
 }
 
 var formats = map[string]format{
@@ -37,9 +42,12 @@ var formats = map[string]format{
 	spec.FormatJSON: {mapped: true},
 	spec.FormatPrometheus: {
 		encodings: []string{"snappy", "proto"}, durations: []string{flyball.FieldDuration}, numbers: []string{flyball.FieldValue}, names: "metric.name",
+		entity: "job",
 	},
-	spec.FormatInflux:   {names: "metric.name"},
-	spec.FormatTelegraf: {names: "metric.name"},
+	spec.FormatInflux:      {names: "metric.name", entity: "host"},
+	spec.FormatTelegraf:    {names: "metric.name", entity: "host"},
+	spec.FormatCloudEvents: {entity: "ce.subject", prefixes: []string{"ce.", "data.", "cdevent."}},
+	spec.FormatKubernetes:  {entity: "k8s.workload", bad: `k8s.type="Warning"`},
 }
 
 // isNumber reports whether a name is that of a numeric field of every sample.

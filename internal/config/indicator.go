@@ -87,6 +87,10 @@ func (b *indicatorBuilder) groups() {
 		b.Report("spec.entity", strictyaml.CodeInvalidValue, "an indicator is about some entity",
 			"delete the line to get the default "+flyball.DefaultEntity)
 	}
+	if f := b.format(); f.entity != "" && !b.Doc.Has("spec.entity") {
+		b.Report("spec.entity", strictyaml.CodeMissingField, fmt.Sprintf("samples of the format %s have no %s, the default entity", b.source.Format, flyball.DefaultEntity),
+			"say what the indicator is about, such as entity: "+f.entity)
+	}
 	b.label("spec.entity", b.Spec.Entity)
 	seen := map[string]bool{}
 	for i, name := range b.Spec.GroupBy {
@@ -137,6 +141,7 @@ func (b *indicatorBuilder) mapping() (flyball.JSONMapping, bool) {
 // label reports a label that a JSON source does not map. The attributes of spans
 // are known only when they come.
 func (b *indicatorBuilder) label(path, name string) {
+	b.known(path, name)
 	m, ok := b.mapping()
 	if _, mapped := m.Labels[name]; !ok || mapped || name == "" || !b.Doc.OK(path) {
 		return
@@ -157,8 +162,20 @@ func (b *indicatorBuilder) label(path, name string) {
 	b.Report(path, kind.CodeUnknownLabel, message, hint)
 }
 
+// known reports a name that samples of the format never have.
+func (b *indicatorBuilder) known(path, name string) {
+	prefixes := b.format().prefixes
+	begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	if prefixes == nil || slices.ContainsFunc(prefixes, begins) || !b.Doc.Has(path) || !b.Doc.OK(path) {
+		return
+	}
+	b.Report(path, kind.CodeUnknownLabel, fmt.Sprintf("samples of the format %s have no %q", b.source.Format, name),
+		"names begin with "+strings.Join(prefixes, ", "))
+}
+
 // number reports a numeric field that the source does not give.
 func (b *indicatorBuilder) number(path, name string) {
+	b.known(path, name)
 	m, ok := b.mapping()
 	if _, mapped := m.Values[name]; !ok || mapped {
 		return

@@ -30,6 +30,7 @@ type aggregateStage struct {
 	metrics *Metrics
 
 	values      [][]float64
+	headers     []ingest.Header
 	deadLetters []*kgo.Record
 	extents     map[kafka.Partition]kafka.Extent
 	lookedAt    time.Time
@@ -66,7 +67,7 @@ func (a *aggregateStage) take(fetches kgo.Fetches) {
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		for _, r := range p.Records {
 			if !r.Attrs.IsControl() {
-				if err := a.decode(r.Value); err != nil {
+				if err := a.decode(r); err != nil {
 					a.reject(r, err)
 				}
 			}
@@ -78,7 +79,7 @@ func (a *aggregateStage) take(fetches kgo.Fetches) {
 }
 
 // decode contains a decoder's panic: it is a bug, but it must cost one record.
-func (a *aggregateStage) decode(value []byte) (err error) {
+func (a *aggregateStage) decode(r *kgo.Record) (err error) {
 	before := a.builder.Len()
 	defer func() {
 		if p := recover(); p != nil {
@@ -86,7 +87,15 @@ func (a *aggregateStage) decode(value []byte) (err error) {
 			err = &ingest.Rejection{Reason: ingest.ReasonPanic, Detail: fmt.Sprint(p)}
 		}
 	}()
-	return a.decoder.Decode(value, a.builder)
+	d, ok := a.decoder.(ingest.RecordDecoder)
+	if !ok {
+		return a.decoder.Decode(r.Value, a.builder)
+	}
+	a.headers = a.headers[:0]
+	for _, h := range r.Headers {
+		a.headers = append(a.headers, ingest.Header{Key: h.Key, Value: h.Value})
+	}
+	return d.DecodeRecord(a.headers, r.Value, a.builder)
 }
 
 func (a *aggregateStage) reject(r *kgo.Record, err error) {

@@ -9,6 +9,8 @@ const (
 	FormatPrometheus  = "prometheus"
 	FormatInflux      = "influx"
 	FormatTelegraf    = "telegraf"
+	FormatCloudEvents = "cloudevents"
+	FormatKubernetes  = "kubernetes_events"
 )
 
 // Source is the spec of kind Source: telemetry of one format on one or more
@@ -19,8 +21,9 @@ type Source struct {
 	// Format of the records: otlp_spans, otlp_metrics and otlp_logs are OTLP export
 	// requests, as the OpenTelemetry Collector's Kafka exporter writes them; json is objects
 	// whose fields are mapped; prometheus is remote write 1.0; influx is the line
-	// protocol; telegraf is what its serializer json writes.
-	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|otlp_logs|json|prometheus|influx|telegraf"`
+	// protocol; telegraf is what its serializer json writes;
+	// cloudevents and kubernetes_events are events.
+	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|otlp_logs|json|prometheus|influx|telegraf|cloudevents|kubernetes_events"`
 	// Encoding of otlp formats: proto (the default) or json. That of prometheus:
 	// snappy (the default), or proto for what is not compressed.
 	Encoding string `yaml:"encoding,omitempty" enum:"proto|json|snappy"`
