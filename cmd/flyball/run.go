@@ -71,7 +71,16 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 	server := &api.Server{Metrics: registry, Status: func() api.Status {
 		return api.Status{Version: version, Roles: active, StartedAt: started, Ready: ready.Load()}
 	}}
+	analyses, err := pipeline.NewCanaries(cfg, log)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(c.Context())
+	if analyses != nil {
+		defer analyses.Close()
+		server.Analyses, server.Canaries = analyses, cfg.Canaries
+		group.Go(func() error { return analyses.Run(ctx) })
+	}
 	group.Go(func() error { return server.Serve(ctx, listener) })
 	group.Go(func() error {
 		return pipeline.Run(ctx, pipeline.Options{

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/flyball-io/flyball"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -32,6 +33,9 @@ type Server struct {
 	Status func() Status
 	// Metrics is what /metrics shows.
 	Metrics prometheus.Gatherer
+	// Analyses of canaries, and Canaries of the configuration; nil without.
+	Analyses Analyses
+	Canaries []flyball.Canary
 }
 
 // Handler returns the routes.
@@ -51,6 +55,9 @@ func (s *Server) Handler() http.Handler {
 			return // the client went away
 		}
 	})
+	if s.Analyses != nil {
+		s.canaryRoutes(mux)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}))
 	return mux
 }

@@ -119,6 +119,15 @@ func runIn(ctx context.Context, o Options) (err error) {
 	server := &api.Server{Metrics: registry, Status: func() api.Status {
 		return api.Status{Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: ready.Load()}
 	}}
+	analyses, err := pipeline.NewCanaries(cfg, o.Log)
+	if err != nil {
+		return err
+	}
+	if analyses != nil {
+		defer analyses.Close()
+		server.Analyses, server.Canaries = analyses, cfg.Canaries
+		group.Go(func() error { return analyses.Run(ctx) })
+	}
 	st := &story{out: o.Out, json: o.JSON}
 	st.tell(readyLine(broker.Addrs()[0], db.URL(), "http://"+listener.Addr().String()))
 	topics := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}
