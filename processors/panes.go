@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors/counter"
 )
 
 // PaneRow is one partial pane: what one sender saw of one slice of event time of
@@ -26,6 +27,10 @@ type PaneRow struct {
 	Min, Max float64
 	// Hist is the encoded histogram, empty when the indicator has no value.
 	Hist []byte
+	// Point, when not empty, is a point of a cumulative stream (counter.Point, encoded):
+	// a total, of which what it adds to the one before it counts. The row counts nothing
+	// by itself then.
+	Point []byte
 }
 
 // maxPaneCount is more samples than one sender can see in one slice; it keeps
@@ -77,7 +82,7 @@ type PaneWriter struct {
 // that pass it begin another, because brokers refuse what is too large.
 const MaxBlock = 1 << 20
 
-// Append adds a row. Row.Hist is kept until Encode.
+// Append adds a row. Its Hist and Point are kept until Encode.
 func (w *PaneWriter) Append(r PaneRow) {
 	w.indicator = append(w.indicator, r.Indicator)
 	w.entity = append(w.entity, r.Entity)
@@ -90,8 +95,12 @@ func (w *PaneWriter) Append(r PaneRow) {
 	w.sumError = append(w.sumError, sumError)
 	w.min = append(w.min, r.Min)
 	w.max = append(w.max, r.Max)
-	w.hist = append(w.hist, r.Hist)
-	w.size += 80 + len(r.Indicator) + len(r.Entity) + len(r.Labels) + len(r.Hist)
+	hist := r.Hist
+	if len(r.Point) > 0 { // they share a column: a histogram does not begin as a point does
+		hist = r.Point
+	}
+	w.hist = append(w.hist, hist)
+	w.size += 80 + len(r.Indicator) + len(r.Entity) + len(r.Labels) + len(hist)
 }
 
 // Size returns about how many bytes Encode will return.
@@ -147,11 +156,15 @@ func ReadPanes(data []byte, f func(PaneRow)) error {
 	sum, sumError, min, max := f64(6), f64(7), f64(8), f64(9)
 	hist := rec.Column(10).(*array.Binary)
 	for i := range int(rec.NumRows()) {
-		f(PaneRow{
+		row := PaneRow{
 			Indicator: indicator.Value(i), Entity: entity.Value(i), Labels: labels.Value(i),
 			Start: flyball.Time(start.Value(i)), Count: count.Value(i), Bad: bad.Value(i),
 			Sum: SumOf(sum.Value(i), sumError.Value(i)), Min: min.Value(i), Max: max.Value(i), Hist: hist.Value(i),
-		})
+		}
+		if len(row.Hist) > 0 && row.Hist[0] == counter.Mark {
+			row.Hist, row.Point = nil, row.Hist
+		}
+		f(row)
 	}
 	return nil
 }

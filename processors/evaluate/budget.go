@@ -273,11 +273,15 @@ func (b *budgets) groupOf(spec *flyball.SLO, entity string, labels flyball.Label
 }
 
 func mustLabels(text string) flyball.Labels {
-	var labels flyball.Labels
-	if err := json.Unmarshal([]byte(text), &labels); err != nil {
+	labels, err := labelsOf(text)
+	if err != nil {
 		panic("BUG: the labels of a series are not JSON: " + err.Error())
 	}
 	return labels
+}
+
+func labelsOf(text string) (labels flyball.Labels, err error) {
+	return labels, json.Unmarshal([]byte(text), &labels)
 }
 
 func covers(spec *flyball.SLO, labels flyball.Labels) bool {

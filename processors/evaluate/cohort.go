@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors"
 )
 
 // cohorts returns the stores in which an indicator is counted by the cohorts of
@@ -14,7 +15,12 @@ func (m *Machine) cohorts(spec flyball.Indicator) []derived {
 		st := &store{Store: f.Store}
 		st.silence()
 		st.budgets = newBudgets(spec, m.cfg, f.Store.Overflow(), func(*flyball.SLO) bool { return false })
-		out = append(out, derived{st, f.Row})
+		out = append(out, derived{store: st, row: f.Row, labels: func(r processors.PaneRow) string {
+			if r, ok := f.Row(r); ok {
+				return r.Labels
+			}
+			return ""
+		}})
 	}
 	return out
 }

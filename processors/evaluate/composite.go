@@ -48,7 +48,7 @@ func (m *Machine) composite(s *flyball.SLO, good goodCount) *store {
 			continue
 		}
 		if s.Method == flyball.Occurrences {
-			of.derived = append(of.derived, derived{st, weighted(p, of.Spec().Entity, p.Weight, good)})
+			of.derived = append(of.derived, weighted(st, p, of.Spec().Entity, p.Weight, good))
 			continue
 		}
 		part := newStore(first, only(slicesOf(s, i, first)), all)
@@ -56,7 +56,7 @@ func (m *Machine) composite(s *flyball.SLO, good goodCount) *store {
 		part.mute, part.feeds, part.weight = true, st, sliceWeight(s, p)
 		part.every = part.slos[0].Period
 		m.stores = append(m.stores, part)
-		of.derived = append(of.derived, derived{part, weighted(p, of.Spec().Entity, 1, good)})
+		of.derived = append(of.derived, weighted(part, p, of.Spec().Entity, 1, good))
 	}
 	m.stores = append(m.stores, st)
 	return st
@@ -103,28 +103,32 @@ const labelSets = 100_000
 type goodCount func(*histogram.Histogram, flyball.Threshold) uint64
 
 // weighted counts the samples of a part for their entity, by a weight.
-func weighted(p *flyball.Part, entity string, weight int64, good goodCount) func(processors.PaneRow) (processors.PaneRow, bool) {
+func weighted(st *store, p *flyball.Part, entity string, weight int64, good goodCount) derived {
 	known := map[string]string{} // labels of a series to those of its entity, empty where it is not meant
-	row := func(r processors.PaneRow) (processors.PaneRow, bool) { return r, true }
-	if p.Threshold != nil {
-		row = limited(*p.Threshold, good)
-	}
-	return func(r processors.PaneRow) (processors.PaneRow, bool) {
+	labels := func(r processors.PaneRow) string {
 		labels, ok := known[r.Labels]
 		if !ok {
 			if len(known) >= labelSets {
 				clear(known)
 			}
-			if selects(p.Selector, mustLabels(r.Labels)) {
+			if of, err := labelsOf(r.Labels); err == nil && selects(p.Selector, of) {
 				labels = flyball.LabelsOf(entity, r.Entity).JSON()
 			}
 			known[strings.Clone(r.Labels)] = labels // they are only lent
 		}
-		if labels == "" {
+		return labels
+	}
+	row := func(r processors.PaneRow) (processors.PaneRow, bool) { return r, true }
+	if p.Threshold != nil {
+		row = limited(*p.Threshold, good)
+	}
+	return derived{store: st, labels: labels, row: func(r processors.PaneRow) (processors.PaneRow, bool) {
+		of := labels(r)
+		if of == "" {
 			return r, false
 		}
-		r, ok = row(r)
-		r.Labels, r.Count, r.Bad = labels, r.Count*weight, r.Bad*weight
+		r, ok := row(r)
+		r.Labels, r.Count, r.Bad = of, r.Count*weight, r.Bad*weight
 		return counted(r), ok
-	}
+	}}
 }

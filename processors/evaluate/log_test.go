@@ -10,6 +10,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/counter"
 )
 
 // logWriter writes a log of the panes topic as random senders would: rows around
@@ -20,6 +21,7 @@ type logWriter struct {
 	log     []Record
 	offset  int64
 	now     flyball.Time
+	plain   bool // without points of cumulative streams
 	writer  processors.PaneWriter
 	reached map[processors.Mark]flyball.Time // watermark of each partition; the key has its name only
 }
@@ -62,7 +64,33 @@ func (w *logWriter) seconds(of ...int) time.Duration {
 	return time.Duration(one(w, of...)) * time.Second
 }
 
+// drawPoint writes a point of a cumulative stream that grows by one in three seconds and
+// begins anew every ten minutes, or does not say when it began.
+func (w *logWriter) drawPoint() {
+	at := w.now.Add(-w.seconds(0, 0, 1, 3, 7, 10, 20, 30, 70, 200))
+	id := w.rng.Intn(5)
+	p := counter.Point{Stream: flyball.StreamID{Lo: uint64(id)}, Start: at.Floor(10 * time.Minute), At: at, Bad: id == 3}
+	p.Value = math.Floor(at.Sub(p.Start).Seconds() / 3)
+	if id == 2 {
+		p.Start = 0
+	}
+	r := rowOf("latency", one(w, "api", "cart"), one(w, "/a", "/b"), at.Floor(10*time.Second), 0)
+	if id > 2 {
+		r = rowOf("errors", "pay", "", at.Floor(5*time.Second), 0)
+		p.Stream.Hi = 1
+	}
+	r.Hist, r.Point = nil, p.AppendBinary(nil)
+	if w.rng.Intn(60) == 0 {
+		r.Point = r.Point[:5]
+	}
+	w.writer.Append(r)
+}
+
 func (w *logWriter) drawRow() {
+	if !w.plain && w.rng.Intn(3) == 0 {
+		w.drawPoint()
+		return
+	}
 	start := w.now.Add(-w.seconds(0, 0, 0, 3, 10, 20, 30, 50, 70, 200))
 	values := make([]float64, 1+w.rng.Intn(4))
 	for i := range values {
@@ -128,8 +156,11 @@ func (w *logWriter) finish(after time.Duration) {
 	w.record(marks...)
 }
 
-func drawLog(t *rapid.T) []Record {
+func drawLog(t *rapid.T) []Record { return drawLogOf(t, false) }
+
+func drawLogOf(t *rapid.T, plain bool) []Record {
 	w := newLogWriter(rapid.Int64().Draw(t, "seed"))
+	w.plain = plain
 	w.now = w.now.Add(time.Duration(w.rng.Intn(60)) * time.Second)
 	for range rapid.IntRange(1, 60).Draw(t, "records") {
 		for range w.rng.Intn(10) {

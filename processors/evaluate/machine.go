@@ -11,6 +11,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/counter"
 	"github.com/flyball-io/flyball/processors/evaluate/canary"
 	"github.com/flyball-io/flyball/processors/window"
 )
@@ -35,6 +36,8 @@ type Config struct {
 	// Rebuilt is the longest window that a successor rebuilds from the log; what longer
 	// ones count is durable state. 0 is window.Rebuilt.
 	Rebuilt time.Duration
+	// Streams bounds the cumulative streams of an indicator; 0 is no limit.
+	Streams int
 }
 
 // Input is a run of records of the partition, in the order of their offsets.
@@ -75,6 +78,9 @@ type Machine struct {
 	status     processors.SLOStatus
 	stalls     stalls
 	canaries   *canary.Machine
+	passed     passed
+	live       bool // the log was read up to what is new
+	wasLive    bool // as of the last commit
 	incomplete bool // what is judged at the moment rests on a source of which something is missing
 }
 
@@ -82,8 +88,9 @@ type Machine struct {
 type store struct {
 	*window.Store
 	budgets
-	derived []derived // its samples, counted anew
-	silent  bool      // its windows are not reported
+	derived  []derived        // its samples, counted anew
+	silent   bool             // its windows are not reported
+	counters *counter.Streams // nil where samples are counted anew
 }
 
 // New returns a machine that has seen nothing. Restore and ResumeAt follow when
@@ -91,11 +98,12 @@ type store struct {
 func New(cfg Config) *Machine {
 	m := &Machine{
 		cfg: cfg, watermarks: window.NewWatermarks(cfg.Sources),
-		byName: map[string]*store{}, revisions: newRevisions(), stalls: newStalls(),
+		byName: map[string]*store{}, revisions: newRevisions(), stalls: newStalls(), passed: newPassed(),
 	}
 	m.canaries = canary.New(canary.Config{Partition: cfg.Partition, Canaries: cfg.Canaries, Indicators: cfg.Indicators, Judge: cfg.CanaryJudge})
 	for _, spec := range cfg.Indicators {
 		st := newStore(spec, cfg, func(s *flyball.SLO) bool { return s.Threshold == nil && len(s.Parts) == 0 })
+		st.counters = counter.New(spec.Pane, st.Kept(), cfg.Streams)
 		st.derived = append(thresholds(spec, cfg), m.cohorts(spec)...)
 		m.stores = append(m.stores, st)
 		m.byName[spec.Name] = st
@@ -152,10 +160,12 @@ func (m *Machine) Step(in Input) processors.Ready {
 			m.record(r)
 		}
 	}
+	low := m.low()
+	m.passed.expire(low)
 	m.stateChanges()
 	m.limits()
 	if m.next > 0 { // else nothing is known that could be committed
-		m.ready.Resume = &processors.Resume{Low: m.low(), Head: max(m.next, m.head)}
+		m.ready.Resume = &processors.Resume{Low: low, Head: max(m.next, m.head)}
 	}
 	return m.ready
 }
@@ -182,6 +192,7 @@ func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
 		if st.Spec().Source != source || !st.Crosses(from, to) {
 			continue
 		}
+		m.release(st, to)
 		m.closeBudgets(st, from, to)
 		if !st.silent {
 			st.CloseWindows(from, to, &m.windows)
@@ -196,8 +207,14 @@ func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
 func (m *Machine) low() int64 {
 	low := m.next
 	for _, st := range m.stores {
-		if l, ok := st.Low(m.watermarks.Of(st.Spec().Source)); ok {
+		wm := m.watermarks.Of(st.Spec().Source)
+		if l, ok := st.Low(wm); ok {
 			low = min(low, l)
+		}
+		if st.counters != nil {
+			if l, ok := st.counters.Low(wm); ok {
+				low = min(low, l)
+			}
 		}
 	}
 	return low
@@ -208,12 +225,17 @@ func (m *Machine) Commit() {
 	for _, st := range m.stores {
 		wm := m.watermarks.Of(st.Spec().Source)
 		st.Store.Commit(wm)
+		if st.counters != nil {
+			st.counters.Commit(wm)
+		}
 		st.budgets.commit()
 	}
 	m.watermarks.Commit()
 	m.revisions.commit()
 	m.stalls.commit()
 	m.canaries.Commit()
+	m.passed.commit()
+	m.wasLive = m.live
 	m.former = nil
 	m.wasNext = m.next
 }
@@ -222,12 +244,17 @@ func (m *Machine) Commit() {
 func (m *Machine) Abort() {
 	for _, st := range m.stores {
 		st.Store.Abort()
+		if st.counters != nil {
+			st.counters.Abort()
+		}
 		st.budgets.abort()
 	}
 	m.watermarks.Abort()
 	m.revisions.abort()
 	m.stalls.abort()
 	m.canaries.Abort()
+	m.passed.abort()
+	m.live = m.wasLive
 	m.next = m.wasNext
 }
 

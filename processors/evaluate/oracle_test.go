@@ -381,7 +381,7 @@ func TestMachineAgainstOracle(t *testing.T) {
 		cfg.Indicators[i].SeriesLimit = 0
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		log := drawLog(t)
+		log := drawLogOf(t, true)
 		o := newOracle(cfg)
 		for _, r := range log {
 			o.record(r)

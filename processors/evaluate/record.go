@@ -8,6 +8,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/counter"
 	"github.com/flyball-io/flyball/processors/window"
 )
 
@@ -26,34 +27,52 @@ func (m *Machine) replay(r *Record) {
 		return
 	}
 	// What is malformed was dead-lettered the first time.
+	at := -1
 	_ = processors.ReadPanes(r.Panes, func(row processors.PaneRow) {
+		at++
 		st := m.byName[row.Indicator]
-		if st == nil {
-			return
-		}
-		wm := m.watermarks.Of(st.Spec().Source)
-		if st.Expired(row.Start, wm) {
-			return
-		}
-		if !st.Durable(row.Start, wm) {
-			if _, err := st.Add(row, r.Offset); err != nil {
-				return
-			}
-		}
-		for _, d := range st.derived {
-			if counted, ok := d.row(row); ok && !d.Durable(row.Start, wm) {
-				_, _ = d.Add(counted, r.Offset)
+		switch {
+		case st == nil:
+		case len(row.Point) == 0:
+			m.rebuild(st, row, r.Offset, m.watermarks.Of(st.Spec().Source))
+		case !m.passed.now[passedKey{r.Offset, at}]:
+			if p, err := counter.ReadPoint(row.Point); err == nil {
+				st.counters.Add(counter.Series{Entity: strings.Clone(row.Entity), Labels: strings.Clone(row.Labels)}, p, r.Offset)
+				if row.Start = p.At.Floor(st.pane); !st.Expired(p.At, m.watermarks.Of(st.Spec().Source)) {
+					m.reserve(st, row, r.Offset)
+				}
 			}
 		}
 	})
 }
 
+// rebuild adds a row that was counted before to the memory.
+func (m *Machine) rebuild(st *store, row processors.PaneRow, offset int64, wm flyball.Time) {
+	if st.Expired(row.Start, wm) {
+		return
+	}
+	if !st.Durable(row.Start, wm) {
+		if _, err := st.Add(row, offset); err != nil {
+			return
+		}
+	}
+	for _, d := range st.derived {
+		if counted, ok := d.row(row); ok && !d.Durable(row.Start, wm) {
+			_, _ = d.Add(counted, offset)
+		}
+	}
+}
+
 func (m *Machine) record(r *Record) {
 	windows := m.windows.Len()
 	defer func() { m.flag(windows) }()
+	m.caughtUp()
 	if len(r.Panes) > 0 {
-		corrected := corrections{}
-		err := processors.ReadPanes(r.Panes, func(row processors.PaneRow) { m.pane(row, r.Offset, corrected) })
+		corrected, at := corrections{}, -1
+		err := processors.ReadPanes(r.Panes, func(row processors.PaneRow) {
+			at++
+			m.pane(row, r.Offset, at, corrected)
+		})
 		if err != nil {
 			m.deadLetter(ReasonMalformed, err.Error(), slices.Clone(r.Panes))
 		}
@@ -82,19 +101,29 @@ func (m *Machine) record(r *Record) {
 	m.sortFindings(findings)
 }
 
-// pane merges one partial pane, if it is not too late.
-func (m *Machine) pane(row processors.PaneRow, offset int64, corrected corrections) {
+// pane merges one partial pane, which is row number at of its record, if it is not too
+// late.
+func (m *Machine) pane(row processors.PaneRow, offset int64, at int, corrected corrections) {
 	st := m.byName[row.Indicator]
 	if st == nil {
 		m.deadLetter(ReasonUnknownIndicator, fmt.Sprintf("no indicator %q is configured", row.Indicator), describe(row))
 		return
 	}
-	spec := st.Spec()
-	wm := m.watermarks.Of(spec.Source)
+	if len(row.Point) > 0 {
+		m.point(st, row, offset, at, corrected)
+		return
+	}
+	wm := m.watermarks.Of(st.Spec().Source)
 	if st.Expired(row.Start, wm) {
 		m.deadLetter(ReasonLate, fmt.Sprintf("%d samples of the pane at %s came when the watermark was %s", row.Count, row.Start, wm), describe(row))
 		return
 	}
+	m.merge(st, row, offset, corrected)
+}
+
+// merge adds a row, and notes the closed windows that it corrects.
+func (m *Machine) merge(st *store, row processors.PaneRow, offset int64, corrected corrections) {
+	wm := m.watermarks.Of(st.Spec().Source)
 	sr, err := st.Add(row, offset)
 	if err != nil {
 		m.deadLetter(ReasonMalformed, err.Error(), describe(row))
@@ -111,7 +140,7 @@ func (m *Machine) pane(row processors.PaneRow, offset int64, corrected correctio
 		}
 	}
 	for start := range st.Correctable(row.Start, wm) {
-		corrected[windowKey{spec.Name, sr.Labels, start}] = st
+		corrected[windowKey{st.Spec().Name, sr.Labels, start}] = st
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 //	slo/<slo>/<entity>/<revision>/<group>/forecast   the open finding of one that soon will be
 //	slo/<slo>/<entity>/<revision>/<group>/<chunk>    a chunk of a budget's counts
 //	window/<indicator>/<definition>/…   what is settled of long windows
+//	passed/<offset>/<row>               a point of a cumulative stream that came late for nothing
 //	stall/<source>                      the open finding about partitions that are stalled
 //	canary/…                            what is known of canaries, see package canary
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
@@ -59,6 +60,7 @@ func (m *Machine) stateChanges() {
 	for _, key := range m.former {
 		m.change(key, nil)
 	}
+	m.passed.changed(m.change)
 	m.revisions.changed(m.change)
 	m.stalls.changed(m.change)
 	m.canaries.Changed(func(key string, value []byte) { m.change("canary/"+key, value) })
@@ -111,6 +113,8 @@ func (m *Machine) Restore(key string, value []byte) error {
 		err = m.restoreBudget(rest, value)
 	case "window":
 		err = m.restoreWindow(rest, value)
+	case "passed":
+		err = m.passed.restore(rest)
 	case "revision":
 		err = m.revisions.restore(rest, value)
 	case "canary":

@@ -15,6 +15,9 @@ type derived struct {
 	*store
 	// row returns what a partial pane counts; ok is false for nothing.
 	row func(processors.PaneRow) (_ processors.PaneRow, ok bool)
+	// labels returns those of the series that counts a row, empty for none; nil is the
+	// row's own.
+	labels func(processors.PaneRow) string
 }
 
 // thresholds returns a store for every threshold that SLOs have on an indicator.
@@ -35,7 +38,7 @@ func thresholds(spec flyball.Indicator, cfg Config) []derived {
 		st.highest.silence()
 		st.highest.mute = true
 		// The highest first, so that it has counted what st reports.
-		out = append(out, derived{st.highest, limited(limit, most)}, derived{st, limited(limit, good)})
+		out = append(out, derived{store: st.highest, row: limited(limit, most)}, derived{store: st, row: limited(limit, good)})
 	}
 	return out
 }

@@ -56,6 +56,15 @@ func (g *geometry) last(t flyball.Time) flyball.Time { return t.Floor(g.hop) }
 // starts at start.
 func (g *geometry) filled(start, watermark flyball.Time) bool { return start.Add(g.cell) <= watermark }
 
+// Kept returns how long after a pane what it held may still have to be rebuilt from the
+// log.
+func (g *geometry) Kept() time.Duration {
+	if g.long {
+		return g.cell + g.lateness
+	}
+	return g.window + g.lateness
+}
+
 // Closed reports whether a window that holds a pane is closed.
 func (g *geometry) Closed(paneStart, watermark flyball.Time) bool {
 	return g.first(paneStart).Add(g.window) <= watermark

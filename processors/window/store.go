@@ -37,9 +37,17 @@ type Store struct {
 	touched   []*cell
 	undo      map[flyball.Time]int64 // windows as they were; below zero when absent
 	undoParts map[flyball.Time]int   // parts as they were
+	reserved  map[place]bool         // series that have a place in a part without samples in it
+	taken     []place                // of those, since the last commit
 	pool      pool
 	settled   settled
 	limited   int64 // rows that the overflow series took since TakeLimited
+}
+
+// place is that of a series in a part.
+type place struct {
+	part   flyball.Time
+	labels string
 }
 
 // Series is one series of an indicator, as seen by its panes.
@@ -70,7 +78,7 @@ func NewStore(spec flyball.Indicator, partition int32) *Store {
 	return &Store{
 		geometry: geometryOf(&spec, Rebuilt), spec: spec, overflow: Series{Entity: entity, Labels: labels.JSON()},
 		byKey: map[string]*Series{}, windows: map[flyball.Time]int64{}, parts: map[flyball.Time]int{},
-		undo: map[flyball.Time]int64{}, undoParts: map[flyball.Time]int{}, trimmed: flyball.NoTime, settled: newSettled(),
+		undo: map[flyball.Time]int64{}, undoParts: map[flyball.Time]int{}, reserved: map[place]bool{}, trimmed: flyball.NoTime, settled: newSettled(),
 	}
 }
 
@@ -153,7 +161,7 @@ func (s *Store) admit(r *processors.PaneRow, part flyball.Time, offset int64) (*
 	if len(s.settled.later) > 0 {
 		s.arrive(part, offset)
 	}
-	if s.spec.SeriesLimit > 0 && s.parts[part] >= s.spec.SeriesLimit && r.Labels != s.overflow.Labels && (sr == nil || !s.inPart(sr, part)) {
+	if s.spec.SeriesLimit > 0 && s.parts[part] >= s.spec.SeriesLimit && r.Labels != s.overflow.Labels && !s.inPart(cmp.Or(sr, &Series{Labels: r.Labels}), part) {
 		if sr = s.byKey[s.overflow.Labels]; sr == nil {
 			sr = &Series{Entity: s.overflow.Entity, Labels: s.overflow.Labels}
 		}
@@ -175,8 +183,28 @@ func (s *Store) TakeLimited() int64 {
 	return n
 }
 
-// inPart reports whether a series has samples in a part.
+// Reserve gives the series of a row that is to be added later its place under the limit
+// now, in the order of the log.
+func (s *Store) Reserve(r processors.PaneRow, offset int64) {
+	if s.spec.SeriesLimit <= 0 {
+		return
+	}
+	part := s.partOf(r.Start)
+	sr, err := s.admit(&r, part, offset)
+	if err != nil || sr.Labels == s.overflow.Labels || s.inPart(sr, part) {
+		return
+	}
+	s.count(part, sr)
+	p := place{part, sr.Labels}
+	s.reserved[p] = true
+	s.taken = append(s.taken, p)
+}
+
+// inPart reports whether a series has samples in a part, or a place.
 func (s *Store) inPart(sr *Series, part flyball.Time) bool {
+	if len(s.reserved) > 0 && s.reserved[place{part, sr.Labels}] {
+		return true
+	}
 	if _, ok := sr.segment(part); ok {
 		return true
 	}
@@ -269,6 +297,7 @@ func (s *Store) Commit(watermark flyball.Time) {
 	s.touched = s.touched[:0]
 	clear(s.undo)
 	clear(s.undoParts)
+	s.taken = s.taken[:0]
 	s.commitSettled()
 	if edge := watermark.Floor(s.spec.Pane); edge != s.trimmed {
 		s.trim(s.trimmed, edge)
@@ -302,6 +331,11 @@ func (s *Store) trim(from, to flyball.Time) {
 			delete(s.windows, start)
 		}
 	}
+	for p := range s.reserved {
+		if s.Expired(p.part, to) {
+			delete(s.reserved, p)
+		}
+	}
 	for start := range s.parts {
 		if s.Expired(start, to) {
 			delete(s.parts, start)
@@ -314,6 +348,10 @@ func (s *Store) trim(from, to flyball.Time) {
 // Abort takes the transaction's changes back.
 func (s *Store) Abort() {
 	s.abortSettled()
+	for _, p := range s.taken {
+		delete(s.reserved, p)
+	}
+	s.taken = s.taken[:0]
 	for _, c := range s.touched {
 		c.touched = false
 		if c.was != nil {
