@@ -45,8 +45,6 @@ const (
 	ReasonTooFarAhead = "too_far_ahead"
 	ReasonBadValue    = "bad_value" // a field has a type or range that cannot be measured
 	ReasonPanic       = "panic"     // a bug in a decoder, contained
-	// ReasonCumulative is not one of decoders: a total since some time is no sample.
-	ReasonCumulative = "cumulative"
 )
 
 // Rejection says why a record, or samples in it, were not taken.

@@ -116,27 +116,19 @@ func (a *aggregateStage) fold(topic string, partition int32) {
 	}
 	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{{
 		Topic: topic, Partition: partition, Time: b.Time.Int64Values(),
-		Set: b.Set.Uint32Values(), Values: a.values, MaxTime: b.MaxTime, Points: a.pointsOf(b.Points),
+		Set: b.Set.Uint32Values(), Values: a.values, MaxTime: b.MaxTime, Points: pointsOf(b.Points),
 	}}})
 }
 
-// pointsOf hands on what is said of data points of metrics. Totals since some time are
-// no samples: they are counted as rejected, and not dead-lettered, because there is
-// nothing wrong with the record.
-func (a *aggregateStage) pointsOf(p *ingest.Points) *aggregate.Points {
+// pointsOf hands on what is said of data points of metrics.
+func pointsOf(p *ingest.Points) *aggregate.Points {
 	if p == nil {
 		return nil
 	}
-	cumulative := 0
-	for _, c := range p.Cumulative {
-		if c {
-			cumulative++
-		}
+	return &aggregate.Points{
+		Weight: p.Weight, Distribution: p.Distribution, Distributions: p.Distributions,
+		Cumulative: p.Cumulative, Start: p.Start, Stream: p.Stream, Value: p.Value,
 	}
-	if cumulative > 0 {
-		a.metrics.rejected.WithLabelValues(a.source.Name, ingest.ReasonCumulative).Add(float64(cumulative))
-	}
-	return &aggregate.Points{Weight: p.Weight, Distribution: p.Distribution, Distributions: p.Distributions, Cumulative: p.Cumulative}
 }
 
 func floats(v *array.Float64) []float64 { return v.Float64Values() }

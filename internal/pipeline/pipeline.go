@@ -193,7 +193,7 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 		return &evaluateStage{
 			cfg: evaluate.Config{
 				Sources: measured(p.cfg), Indicators: p.cfg.Indicators, SLOs: p.cfg.SLOs,
-				StatusEvery: time.Duration(p.cfg.Pipeline.SLO.StatusInterval),
+				StatusEvery: time.Duration(p.cfg.Pipeline.SLO.StatusInterval), Streams: p.cfg.Pipeline.Limits.LabelSets,
 				Detector:    func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
 				Canaries:    p.cfg.Canaries, CanaryJudge: live.New,
 			},

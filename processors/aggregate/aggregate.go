@@ -72,8 +72,12 @@ type Points struct {
 	// Distribution is the place in Distributions of what each measured, or -1.
 	Distribution  []int32
 	Distributions []flyball.Distribution
-	// Cumulative points are totals and no samples; they are passed over.
+	// Cumulative points are totals of the Stream since Start, of Value or of a
+	// distribution; they are handed on.
 	Cumulative []bool
+	Start      []flyball.Time
+	Stream     []flyball.StreamID
+	Value      []float64
 }
 
 // Flush ends a transaction.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
-	"github.com/flyball-io/flyball/processors/histogram"
+	"github.com/flyball-io/flyball/processors/points"
 )
 
 // indicator folds the samples of one indicator.
@@ -33,10 +33,12 @@ type indicator struct {
 	touched  []int32
 	free     []*slice
 
-	// For data points of metrics, one at a time.
-	distribution, other histogram.Histogram
-	bounds              []float64
-	limited             int64 // samples beyond the series limit since the last flush
+	limited int64 // samples beyond the series limit since the last flush
+
+	// For data points of metrics.
+	points  *points.Folder
+	totals  []total // since the last flush
+	encoded []byte
 }
 
 // setEntry is what is known of a label set.
@@ -71,6 +73,7 @@ type slice struct {
 func newIndicator(spec flyball.Indicator, cfg Config) (*indicator, error) {
 	ind := &indicator{
 		spec: spec, partitions: cfg.Partitions, value: -1, byKey: map[string]int32{}, overflow: -1,
+		points: points.NewFolder(&spec),
 	}
 	if spec.Value != "" {
 		if ind.value = slices.Index(cfg.Values, spec.Value); ind.value < 0 {
@@ -147,15 +150,7 @@ func (ind *indicator) fold(s *Samples, sets LabelSets) {
 // next sample. A transaction takes so many series; the samples of more go to the
 // overflow series.
 func (ind *indicator) pane(id int32, t int64) *processors.Pane {
-	if !ind.series[id].touched {
-		if limit := ind.spec.SeriesLimit; limit > 0 && len(ind.touched) >= limit && id != ind.overflow {
-			ind.limited++
-			return ind.pane(ind.overflowSeries(), t)
-		}
-		ind.series[id].touched = true
-		ind.touched = append(ind.touched, id)
-	}
-	sr := &ind.series[id]
+	sr := &ind.series[ind.touch(id)]
 	start := int64(flyball.Time(t).Floor(ind.spec.Pane))
 	sl := sr.find(start)
 	if sl == nil {
@@ -164,6 +159,21 @@ func (ind *indicator) pane(id int32, t int64) *processors.Pane {
 	}
 	sr.start, sr.last = start, &sl.pane
 	return sr.last
+}
+
+// touch makes a series one of the transaction, and returns it or, where that is one too
+// many, the overflow series.
+func (ind *indicator) touch(id int32) int32 {
+	if ind.series[id].touched {
+		return id
+	}
+	if limit := ind.spec.SeriesLimit; limit > 0 && len(ind.touched) >= limit && id != ind.overflow {
+		ind.limited++
+		return ind.touch(ind.overflowSeries())
+	}
+	ind.series[id].touched = true
+	ind.touched = append(ind.touched, id)
+	return id
 }
 
 // manyPanes is how many panes of a series are looked through one by one. More
@@ -281,6 +291,7 @@ func (ind *indicator) flush(writers []processors.PaneWriter, arena []byte, cut f
 			}
 		}
 	}
+	ind.flushTotals(writers, cut)
 	ind.drop()
 	return arena
 }
@@ -303,6 +314,7 @@ func (ind *indicator) drop() {
 		sr.panes, sr.index, sr.last, sr.touched = sr.panes[:0], nil, nil, false
 	}
 	ind.touched = ind.touched[:0]
+	ind.totals, ind.encoded = ind.totals[:0], ind.encoded[:0]
 	if most := 2*used + spare; len(ind.free) > most {
 		clear(ind.free[most:])
 		ind.free = ind.free[:most]

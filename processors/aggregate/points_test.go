@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -8,14 +9,16 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/counter"
 )
 
 // point is a row of metrics.
 type point struct {
 	sample
-	weight     int64
-	dist       *flyball.Distribution
-	cumulative bool
+	weight int64
+	dist   *flyball.Distribution
+	total  *counter.Point // a point of a cumulative stream
 }
 
 func pointsRun(columns int, list ...point) Samples {
@@ -28,7 +31,11 @@ func pointsRun(columns int, list ...point) Samples {
 			at = int32(len(p.Distributions))
 			p.Distributions = append(p.Distributions, *x.dist)
 		}
-		p.Weight, p.Distribution, p.Cumulative = append(p.Weight, x.weight), append(p.Distribution, at), append(p.Cumulative, x.cumulative)
+		p.Weight, p.Distribution, p.Cumulative = append(p.Weight, x.weight), append(p.Distribution, at), append(p.Cumulative, x.total != nil)
+		if x.total == nil {
+			x.total = &counter.Point{}
+		}
+		p.Start, p.Stream, p.Value = append(p.Start, x.total.Start), append(p.Stream, x.total.Stream), append(p.Value, x.total.Value)
 	}
 	s := samplesOf(0, columns, rows...)
 	s.Points = p
@@ -72,7 +79,7 @@ func TestFoldPointsByExample(t *testing.T) {
 	f([]string{
 		"counted" + cart + "0/40", "early" + cart + "0/40", "fast" + cart + "0/40", "late" + cart + "0/40",
 		"measured" + cart + "1/1 sum 40 of 1, 40 to 40", "slow" + cart + "0/1", "vague" + cart + "0/40",
-	}, point{sample: at(0, nan, 40, nan), weight: 40}, point{sample: at(0, nan, 41, nan), weight: 41, cumulative: true})
+	}, point{sample: at(0, nan, 40, nan), weight: 40})
 	f([]string{
 		"counted" + cart + "3/3", "early" + cart + "0/3", "fast" + cart + "0/3", "late" + cart + "0/3",
 		"measured" + cart + "1/1 sum 3 of 1, 3 to 3", "slow" + cart + "0/1", "vague" + cart + "0/3",
@@ -93,38 +100,47 @@ func TestFoldPointsByExample(t *testing.T) {
 		"counted" + cart + "0/7", "early" + cart + "7/7", "fast" + cart + "7/7", "late" + cart + "0/7",
 		"measured" + cart + "7/7", "slow" + cart + "0/7", "vague" + cart + "0/7",
 	}, point{sample: at(0, nan, nan, nan), weight: 7, dist: bare})
-	f(nil, point{sample: at(0, nan, nan, nan), dist: &flyball.Distribution{}}, point{sample: at(0, nan, 1, nan), weight: 1, cumulative: true})
+	f(nil, point{sample: at(0, nan, nan, nan), dist: &flyball.Distribution{}})
 }
 
-// TestExponentialMergesWithoutLoss: what a sender counted in buckets of scale 5 is in
-// the pane as it would be had the values come one by one.
-func TestExponentialMergesWithoutLoss(t *testing.T) {
-	ind := &indicator{}
-	values := []float64{1.01, 1.02, 7, 100, 100.5}
-	d := &flyball.Distribution{Count: 5, Exponential: true, Scale: 5, PosOffset: 0, Pos: make([]uint64, 300), Nanos: 1e9}
-	for _, v := range values {
-		ind.other.Add(v)
-		d.Pos[int(math.Floor(math.Log2(v)*32))]++
+// TestTotalsAreHandedOn: a total counts nothing here; its series, what is bad and in
+// which unit it is measured are known.
+func TestTotalsAreHandedOn(t *testing.T) {
+	group := []string{"service.name"}
+	cfg := Config{
+		Source: flyball.Source{Name: "metrics"}, Labels: []string{"service.name", "status"}, Values: []string{"value", "size"}, Partitions: 1,
+		Indicators: []flyball.Indicator{
+			{Name: "failed", Entity: "service.name", GroupBy: group, Pane: time.Minute, Bad: matchers(t, `status="500"`, "size > 3")},
+			{Name: "measured", Entity: "service.name", GroupBy: group, Value: "value", Pane: time.Minute},
+			{Name: "other", Entity: "service.name", GroupBy: group, Pane: time.Minute, Filter: matchers(t, `status="404"`)},
+		},
 	}
-	if h := ind.histogramOf(d, 1); !h.Equal(ind.other.Clone()) {
-		t.Error("the buckets are others")
-	}
-	for i, q := range []float64{0, 0.25, 0.5, 0.75, 1} { // in another unit half a bucket more may be lost
-		if got, want := ind.histogramOf(d, 1e9).Quantile(q), values[i]*1e9; math.Abs(got-want) > 0.022*want {
-			t.Errorf("quantile %v in nanoseconds is %v, want %v", q, got, want)
+	m := newMachine(t, cfg, &table{rows: [][]string{{"cart", "500"}}})
+	stream := flyball.StreamID{Hi: 1, Lo: 2}
+	nan := math.NaN()
+	d := &flyball.Distribution{Count: 3, Bounds: []float64{1}, Buckets: []uint64{1, 2}, Sum: 5}
+	run := pointsRun(2,
+		point{sample: sample{90 * second, 0, []float64{7e9, 4}}, total: &counter.Point{Stream: stream, Start: 5, Value: 7}},
+		point{sample: sample{91 * second, 0, []float64{nan, 2}}, total: &counter.Point{Stream: stream, Start: 5, Value: nan}, dist: d})
+	m.Step(Input{Samples: []Samples{run}})
+	var got []string
+	ready := m.Step(Input{Flush: &Flush{}})
+	for _, b := range ready.Panes {
+		if err := processors.ReadPanes(b.Panes, func(r processors.PaneRow) {
+			p, err := counter.ReadPoint(r.Point)
+			if err != nil || r.Count != 0 || len(r.Hist) > 0 || r.Start != 60e9 || p.Stream != stream || p.Start != 5 || r.Entity != "cart" {
+				t.Errorf("row %+v with %+v: %v", r, p, err)
+			}
+			got = append(got, fmt.Sprint(r.Indicator, " ", p.At, " ", p.Value, " ", p.Bad, " ", p.Distribution != nil))
+		}); err != nil {
+			t.Fatal(err)
 		}
 	}
-}
-
-func TestEstimatesOfSums(t *testing.T) {
-	ind := &indicator{}
-	f := func(want, tolerance float64, d flyball.Distribution) {
-		t.Helper()
-		if got, low, high := estimate(ind.histogramOf(&d, 1)); math.Abs(got-want) > tolerance || low > high {
-			t.Errorf("got %v between %v and %v, want %v", got, low, high, want)
-		}
+	want := []string{
+		"failed 1970-01-01T00:01:30Z 7 true false", "failed 1970-01-01T00:01:31Z NaN false true",
+		"measured 1970-01-01T00:01:30Z 7e+09 false false", "measured 1970-01-01T00:01:31Z NaN false true",
 	}
-	f(10*2+0.5*2, 1e-9, flyball.Distribution{Bounds: []float64{1, 3}, Buckets: []uint64{2, 10, 0}, Count: 12})
-	f(6, 1e-9, flyball.Distribution{Bounds: []float64{3}, Buckets: []uint64{0, 2}, Count: 2})
-	f(-4, 1e-9, flyball.Distribution{Bounds: []float64{-2, 0}, Buckets: []uint64{2, 0, 0}, Count: 2})
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

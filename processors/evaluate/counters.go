@@ -1,11 +1,7 @@
 package evaluate
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/flyball-io/flyball"
@@ -26,24 +22,24 @@ func (m *Machine) point(st *store, row processors.PaneRow, offset int64, at int,
 	}
 	row.Start = p.At.Floor(st.pane)
 	wm := m.watermarks.Of(st.Spec().Source)
-	key := passedKey{offset, at}
+	key := counter.Row{Offset: offset, Row: at}
 	if st.Expired(p.At, wm) {
-		m.passed.add(key)
+		m.passed.Add(key)
 		m.deadLetter(ReasonLate, fmt.Sprintf("a total as of %s came when the watermark was %s", p.At, wm), describe(row))
 		return
 	}
 	fate, in := st.counters.Add(counter.Series{Entity: strings.Clone(row.Entity), Labels: strings.Clone(row.Labels)}, p, offset)
 	switch fate {
 	case counter.Late:
-		m.passed.add(key)
+		m.passed.Add(key)
 	case counter.Refused:
-		m.passed.add(key)
+		m.passed.Add(key)
 		m.deadLetter(ReasonTooManyStreams, fmt.Sprintf("indicator %q has %d cumulative streams", row.Indicator, m.cfg.Streams), describe(row))
 	case counter.Waits:
 		m.reserve(st, row, offset)
 	case counter.Counts:
 		m.reserve(st, row, offset)
-		if row, ok := increaseRow(st.Spec(), counter.Series{Entity: row.Entity, Labels: row.Labels}, in); ok {
+		if row, ok := st.increaseRow(counter.Series{Entity: row.Entity, Labels: row.Labels}, in); ok {
 			m.merge(st, row, offset, corrected)
 		}
 	}
@@ -70,7 +66,7 @@ func (m *Machine) release(st *store, to flyball.Time) {
 		return
 	}
 	st.counters.Close(to, func(s counter.Series, in counter.Increase, offset int64) {
-		row, ok := increaseRow(st.Spec(), s, in)
+		row, ok := st.increaseRow(s, in)
 		if !ok {
 			return
 		}
@@ -99,7 +95,7 @@ func (m *Machine) caughtUp() {
 			continue
 		}
 		st.counters.Close(wm, func(s counter.Series, in counter.Increase, offset int64) {
-			if row, ok := increaseRow(st.Spec(), s, in); ok {
+			if row, ok := st.increaseRow(s, in); ok {
 				m.rebuild(st, row, offset, wm)
 			}
 		})
@@ -108,18 +104,19 @@ func (m *Machine) caughtUp() {
 
 // increaseRow is what an increase counts, as a partial pane; ok is false for nothing, as
 // with a fraction of a sample.
-func increaseRow(spec flyball.Indicator, s counter.Series, in counter.Increase) (_ processors.PaneRow, ok bool) {
+func (st *store) increaseRow(s counter.Series, in counter.Increase) (_ processors.PaneRow, ok bool) {
+	spec := st.Spec()
 	p := processors.NewPane()
 	switch {
 	case in.Distribution != nil:
-		p.Count = int64(in.Distribution.Count)
+		st.points.Add(p, in.Distribution, in.Bad)
 	case spec.Value != "":
 		p.Count = 1
 		p.Observe(in.Value)
 	default:
 		p.Count = in.Count
 	}
-	if in.Bad {
+	if in.Bad && in.Distribution == nil {
 		p.Bad = p.Count
 	}
 	row := processors.PaneRow{
@@ -130,77 +127,4 @@ func increaseRow(spec flyball.Indicator, s counter.Series, in counter.Increase) 
 		row.Hist = p.Hist.AppendBinary(nil)
 	}
 	return row, row.Count > 0
-}
-
-// passedKey is a row of a record.
-type passedKey struct {
-	offset int64
-	row    int
-}
-
-func comparePassed(a, b passedKey) int {
-	return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(a.row, b.row))
-}
-
-// passed are the points that counted for nothing because they came late. Unlike other
-// rows, whether one did cannot be told from the log and the watermark alone: a successor
-// is told.
-type passed struct {
-	now  map[passedKey]bool
-	undo map[passedKey]bool // whether it was there at the last commit
-}
-
-func newPassed() passed { return passed{now: map[passedKey]bool{}, undo: map[passedKey]bool{}} }
-
-func (p *passed) add(k passedKey) {
-	if _, saved := p.undo[k]; !saved {
-		p.undo[k] = p.now[k]
-	}
-	p.now[k] = true
-}
-
-// expire forgets those that nobody reads again.
-func (p *passed) expire(low int64) {
-	for k := range p.now {
-		if k.offset < low {
-			if _, saved := p.undo[k]; !saved {
-				p.undo[k] = true
-			}
-			delete(p.now, k)
-		}
-	}
-}
-
-func (p *passed) changed(f func(key string, value []byte)) {
-	for _, k := range slices.SortedFunc(maps.Keys(p.undo), comparePassed) {
-		var value []byte // it may have been reported earlier in the transaction
-		if p.now[k] {
-			value = []byte("1")
-		}
-		f(fmt.Sprintf("passed/%d/%d", k.offset, k.row), value)
-	}
-}
-
-func (p *passed) commit() { clear(p.undo) }
-
-func (p *passed) abort() {
-	for k, was := range p.undo {
-		if was {
-			p.now[k] = true
-		} else {
-			delete(p.now, k)
-		}
-	}
-	clear(p.undo)
-}
-
-func (p *passed) restore(path string) error {
-	at, row, _ := strings.Cut(path, "/")
-	offset, err1 := strconv.ParseInt(at, 10, 64)
-	n, err2 := strconv.Atoi(row)
-	if err := cmp.Or(err1, err2); err != nil {
-		return err
-	}
-	p.now[passedKey{offset, n}] = true
-	return nil
 }

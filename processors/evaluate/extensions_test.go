@@ -84,7 +84,7 @@ func TestExtensionsLawIsNotEmpty(t *testing.T) {
 	draw(t, "100")
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		out := reference(extended(), drawLog(t)).out
+		out := reference(extended(), drawLogOf(t, true)).out
 		for _, f := range out.Findings {
 			seen[f.Detector+" "+f.Kind]++
 			if len(f.Labels) > 1 {

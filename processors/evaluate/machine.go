@@ -13,6 +13,7 @@ import (
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/counter"
 	"github.com/flyball-io/flyball/processors/evaluate/canary"
+	"github.com/flyball-io/flyball/processors/points"
 	"github.com/flyball-io/flyball/processors/window"
 )
 
@@ -71,14 +72,14 @@ type Machine struct {
 	watermarks *window.Watermarks
 	stores     []*store // in the order of the configuration
 	byName     map[string]*store
-	revisions  revisions
+	revisions  window.Revisions
 	former     []string // keys of the state that nothing has any more, still to be deleted
 	ready      processors.Ready
 	windows    processors.Windows
 	status     processors.SLOStatus
 	stalls     stalls
 	canaries   *canary.Machine
-	passed     passed
+	passed     counter.Passed
 	live       bool // the log was read up to what is new
 	wasLive    bool // as of the last commit
 	incomplete bool // what is judged at the moment rests on a source of which something is missing
@@ -91,6 +92,7 @@ type store struct {
 	derived  []derived        // its samples, counted anew
 	silent   bool             // its windows are not reported
 	counters *counter.Streams // nil where samples are counted anew
+	points   *points.Folder   // likewise
 }
 
 // New returns a machine that has seen nothing. Restore and ResumeAt follow when
@@ -98,12 +100,12 @@ type store struct {
 func New(cfg Config) *Machine {
 	m := &Machine{
 		cfg: cfg, watermarks: window.NewWatermarks(cfg.Sources),
-		byName: map[string]*store{}, revisions: newRevisions(), stalls: newStalls(), passed: newPassed(),
+		byName: map[string]*store{}, revisions: window.NewRevisions(), stalls: newStalls(), passed: counter.NewPassed(),
 	}
 	m.canaries = canary.New(canary.Config{Partition: cfg.Partition, Canaries: cfg.Canaries, Indicators: cfg.Indicators, Judge: cfg.CanaryJudge})
 	for _, spec := range cfg.Indicators {
 		st := newStore(spec, cfg, func(s *flyball.SLO) bool { return s.Threshold == nil && len(s.Parts) == 0 })
-		st.counters = counter.New(spec.Pane, st.Kept(), cfg.Streams)
+		st.counters, st.points = counter.New(spec.Pane, st.Kept(), cfg.Streams), points.NewFolder(&spec)
 		st.derived = append(thresholds(spec, cfg), m.cohorts(spec)...)
 		m.stores = append(m.stores, st)
 		m.byName[spec.Name] = st
@@ -161,7 +163,7 @@ func (m *Machine) Step(in Input) processors.Ready {
 		}
 	}
 	low := m.low()
-	m.passed.expire(low)
+	m.passed.Expire(low)
 	m.stateChanges()
 	m.limits()
 	if m.next > 0 { // else nothing is known that could be committed
@@ -197,7 +199,7 @@ func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
 		if !st.silent {
 			st.CloseWindows(from, to, &m.windows)
 		}
-		m.revisions.expire(st.Store, to)
+		m.revisions.Expire(st.Store, to)
 		st.Settle(to)
 	}
 }
@@ -231,10 +233,10 @@ func (m *Machine) Commit() {
 		st.budgets.commit()
 	}
 	m.watermarks.Commit()
-	m.revisions.commit()
+	m.revisions.Commit()
 	m.stalls.commit()
 	m.canaries.Commit()
-	m.passed.commit()
+	m.passed.Commit()
 	m.wasLive = m.live
 	m.former = nil
 	m.wasNext = m.next
@@ -250,10 +252,10 @@ func (m *Machine) Abort() {
 		st.budgets.abort()
 	}
 	m.watermarks.Abort()
-	m.revisions.abort()
+	m.revisions.Abort()
 	m.stalls.abort()
 	m.canaries.Abort()
-	m.passed.abort()
+	m.passed.Abort()
 	m.live = m.wasLive
 	m.next = m.wasNext
 }

@@ -35,7 +35,7 @@ func (m *Machine) replay(r *Record) {
 		case st == nil:
 		case len(row.Point) == 0:
 			m.rebuild(st, row, r.Offset, m.watermarks.Of(st.Spec().Source))
-		case !m.passed.now[passedKey{r.Offset, at}]:
+		case !m.passed.Has(counter.Row{Offset: r.Offset, Row: at}):
 			if p, err := counter.ReadPoint(row.Point); err == nil {
 				st.counters.Add(counter.Series{Entity: strings.Clone(row.Entity), Labels: strings.Clone(row.Labels)}, p, r.Offset)
 				if row.Start = p.At.Floor(st.pane); !st.Expired(p.At, m.watermarks.Of(st.Spec().Source)) {
@@ -140,7 +140,7 @@ func (m *Machine) merge(st *store, row processors.PaneRow, offset int64, correct
 		}
 	}
 	for start := range st.Correctable(row.Start, wm) {
-		corrected[windowKey{st.Spec().Name, sr.Labels, start}] = st
+		corrected[window.Key{Indicator: st.Spec().Name, Labels: sr.Labels, Start: start}] = st
 	}
 }
 

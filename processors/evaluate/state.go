@@ -60,8 +60,8 @@ func (m *Machine) stateChanges() {
 	for _, key := range m.former {
 		m.change(key, nil)
 	}
-	m.passed.changed(m.change)
-	m.revisions.changed(m.change)
+	m.passed.Changed(func(key string, value []byte) { m.change("passed/"+key, value) })
+	m.revisions.Changed(func(key string, value []byte) { m.change("revision/"+key, value) })
 	m.stalls.changed(m.change)
 	m.canaries.Changed(func(key string, value []byte) { m.change("canary/"+key, value) })
 }
@@ -114,9 +114,9 @@ func (m *Machine) Restore(key string, value []byte) error {
 	case "window":
 		err = m.restoreWindow(rest, value)
 	case "passed":
-		err = m.passed.restore(rest)
+		err = m.passed.Restore(rest)
 	case "revision":
-		err = m.revisions.restore(rest, value)
+		err = m.revisions.Restore(rest, value)
 	case "canary":
 		err = m.canaries.Restore(rest, value)
 	case "stall":

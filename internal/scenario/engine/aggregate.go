@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -63,6 +65,12 @@ func (a *aggregateStage) take(p memlog.Partition, records []*memlog.Record) {
 	for _, v := range b.Values {
 		samples.Values = append(samples.Values, v.Float64Values())
 	}
+	if p := b.Points; p != nil {
+		samples.Points = &aggregate.Points{
+			Weight: p.Weight, Distribution: p.Distribution, Distributions: p.Distributions,
+			Cumulative: p.Cumulative, Start: p.Start, Stream: p.Stream, Value: p.Value,
+		}
+	}
 	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{samples}})
 }
 
@@ -78,7 +86,7 @@ func (a *aggregateStage) decode(in *input.Arrival) *ingest.Rejection {
 		for c, name := range proj.Values {
 			a.values[c] = number(name)
 		}
-		err := a.builder.Append(a.engine.cfg.Origin.Add(in.Event), dict.Set(a.codes), a.values)
+		err := a.append(in, dict.Set(a.codes))
 		var r *ingest.Rejection
 		switch {
 		case err == nil:
@@ -91,6 +99,27 @@ func (a *aggregateStage) decode(in *input.Arrival) *ingest.Rejection {
 		}
 	}
 	return rejected
+}
+
+// append appends a sample, or a point of a cumulative stream: one for all lines with the
+// same labels.
+func (a *aggregateStage) append(in *input.Arrival, set uint32) error {
+	at := a.engine.cfg.Origin.Add(in.Event)
+	if !in.Cumulative {
+		return a.builder.Append(at, set, a.values)
+	}
+	id := sha256.Sum256([]byte(in.Series.Labels.JSON()))
+	p := ingest.Point{
+		Cumulative: true, Value: in.Totals,
+		Stream: flyball.StreamID{Hi: binary.BigEndian.Uint64(id[:]), Lo: binary.BigEndian.Uint64(id[8:])},
+	}
+	if in.Since != nil {
+		p.Start = a.engine.cfg.Origin.Add(*in.Since)
+	}
+	if c := a.builder.Projection().Value(flyball.FieldValue); c >= 0 {
+		a.values[c] = in.Totals
+	}
+	return a.builder.AppendPoint(at, set, a.values, &p)
 }
 
 func (a *aggregateStage) flush() (output, error) {

@@ -58,9 +58,9 @@ func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known boo
 	spec := s.engine.cfg.Spec
 	m := evaluate.New(evaluate.Config{
 		Partition: p.Index, Sources: measured(spec), Indicators: spec.Indicators, SLOs: spec.SLOs,
-		StatusEvery: time.Duration(spec.Pipeline.SLO.StatusInterval),
-		Detector:    func(o flyball.SLO) detectors.SLODetector { return burnrate.New(o) },
-		Canaries:    spec.Canaries, CanaryJudge: live.New,
+		StatusEvery: time.Duration(spec.Pipeline.SLO.StatusInterval), Streams: spec.Pipeline.Limits.LabelSets,
+		Detector: func(o flyball.SLO) detectors.SLODetector { return burnrate.New(o) },
+		Canaries: spec.Canaries, CanaryJudge: live.New,
 	})
 	state := s.engine.log.Latest(memlog.Partition{Topic: s.engine.topics.State(), Index: p.Index}, evaluate.Prefix(p.Index))
 	for _, key := range slices.Sorted(maps.Keys(state)) {

@@ -47,6 +47,11 @@ type Arrival struct {
 	// From and To are the values of the first and the last sample; the others lie
 	// evenly between. NaN when they have none.
 	From, To float64
+	// Cumulative makes it one point of a cumulative stream, of the value Totals since
+	// Since; a Since of nil is one that the sender does not say.
+	Cumulative bool
+	Totals     float64
+	Since      *time.Duration
 	// Line is where it is written.
 	Line int
 }

@@ -16,6 +16,7 @@ type item struct {
 	from, to         float64
 	fromStep         float64
 	times            int64
+	gap              bool
 }
 
 // The parts of an item: total[+step] [!bad[+step]] [@value[+step|..value]] [xN],
@@ -40,7 +41,7 @@ const (
 func parseItem(word string) (item, error) {
 	if m := gapForm.FindStringSubmatch(word); m != nil {
 		times, err := run(m[1])
-		return item{times: times}, err
+		return item{times: times, gap: true}, err
 	}
 	m := itemForm.FindStringSubmatch(word)
 	if m == nil {

@@ -217,7 +217,8 @@ func (p *parser) place(s *stream, word string) error {
 
 // clauses reads what stands between the series and the colon.
 func (s *stream) clauses(words []string) error {
-	durations := map[string]*time.Duration{"from": &s.from, "step": &s.step, "late": &s.late, "skew": &s.skew}
+	since := noSince
+	durations := map[string]*time.Duration{"from": &s.from, "step": &s.step, "late": &s.late, "skew": &s.skew, "since": &since}
 	for len(words) > 0 {
 		word, argument := words[0], ""
 		words = words[1:]
@@ -226,8 +227,10 @@ func (s *stream) clauses(words []string) error {
 		}
 		var err error
 		switch word {
-		case "from", "step", "late", "skew":
+		case "from", "step", "late", "skew", "since":
 			*durations[word], err = Duration(argument)
+		case "totals":
+			s.Cumulative = true
 		case "value":
 			s.Series.Value = argument
 		case "dup":
@@ -237,18 +240,30 @@ func (s *stream) clauses(words []string) error {
 		case "with":
 			s.Series.With, words, err = fields(words)
 		default:
-			return fmt.Errorf("want from, step, late, skew, dup, spread, value, with or a colon, got %q", word)
+			return fmt.Errorf("want from, step, late, skew, dup, spread, totals, since, value, with or a colon, got %q", word)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", word, err)
 		}
 	}
+	if since != noSince {
+		s.Since = &since
+	}
 	return s.check()
 }
+
+// noSince is what no duration is that is written.
+const noSince = time.Duration(math.MinInt64)
 
 func (s *stream) check() error {
 	if s.late < 0 {
 		return fmt.Errorf("late: samples cannot arrive before they are made; a clock that is ahead is skew +%s", -s.late)
+	}
+	if s.Since != nil && !s.Cumulative {
+		return fmt.Errorf("since: says when totals began; write totals before it")
+	}
+	if s.Cumulative && s.spread {
+		return fmt.Errorf("spread: a total is one point")
 	}
 	if s.step <= 0 {
 		return fmt.Errorf("step: want a duration above 0, got %s", s.step)
@@ -288,13 +303,19 @@ func (p *parser) arrive(s *stream, at time.Duration, it item, i int64) error {
 	if bad > total {
 		return fmt.Errorf("%d of %d samples are bad in step %d of the run", bad, total, i+1)
 	}
-	if total == 0 {
+	if it.gap || total == 0 && !s.Cumulative {
 		return nil
+	}
+	a := s.Arrival
+	if s.Cumulative {
+		if bad > 0 || it.value {
+			return fmt.Errorf("a total is a number alone; what it counts is bad by the labels of its line")
+		}
+		a.Totals, total = float64(total), 1
 	}
 	if p.samples += total * int64(s.copies); p.samples > maxSamples {
 		return fmt.Errorf("these are more than %d samples", maxSamples)
 	}
-	a := s.Arrival
 	a.Total, a.Bad, a.From, a.To = total, bad, math.NaN(), math.NaN()
 	if it.value {
 		a.From = it.from + float64(i)*it.fromStep
