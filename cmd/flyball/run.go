@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flyball-io/flyball/internal/api"
+	"github.com/flyball-io/flyball/internal/canaries"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/pipeline"
 )
@@ -71,7 +72,7 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 	server := &api.Server{Metrics: registry, Status: func() api.Status {
 		return api.Status{Version: version, Roles: active, StartedAt: started, Ready: ready.Load()}
 	}}
-	analyses, err := pipeline.NewCanaries(cfg, log)
+	analyses, err := canaries.FromConfig(cfg, log)
 	if err != nil {
 		return err
 	}

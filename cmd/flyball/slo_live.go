@@ -13,7 +13,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/config/spec"
-	"github.com/flyball-io/flyball/internal/pipeline"
+	"github.com/flyball-io/flyball/internal/connect"
 	"github.com/flyball-io/flyball/internal/sloreplay"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
@@ -45,7 +45,7 @@ func (in *liveInput) read(ctx context.Context, name string, at time.Time) ([]slo
 			return nil, usageError(fmt.Errorf("the configuration %q has no clickhouse.dsn; set it, or give --clickhouse", in.config))
 		}
 	}
-	db, err := pipeline.OpenClickHouse(server)
+	db, err := connect.ClickHouse(server)
 	if err != nil {
 		return nil, usageError(err)
 	}

@@ -175,23 +175,24 @@ func (s *Server) kayentaStart(w http.ResponseWriter, r *http.Request) {
 		config = body.CanaryConfig.Name
 	}
 	names := slices.Sorted(maps.Keys(request.Scopes))
-	if slices.Contains(names, "default") {
-		names = []string{"default"}
-	}
-	for _, name := range names {
-		e, c := request.Scopes[name].Experiment, request.Scopes[name].Control
-		if !e.End.IsZero() && e.End.Before(time.Now()) {
-			refuse(w, http.StatusBadRequest, fmt.Errorf("the scope ends at %s, which is over: a canary is judged while it runs; judge the past with flyball judge", e.End.Format(time.RFC3339)))
-			return
-		}
-		q := flyball.CanaryRequest{Canary: config, Entity: cmp.Or(e.Extended["entity"], c.Extended["entity"], r.URL.Query().Get("application")),
-			Version: e.Scope, Baseline: c.Scope, Seconds: int64(e.End.Sub(e.Start) / time.Second), By: "kayenta"}
-		if s.kayentaRequest(w, r, &q, request.Thresholds) {
-			reply(w, http.StatusOK, map[string]string{"canaryExecutionId": q.ID})
-		}
+	if len(names) == 0 {
+		refuse(w, http.StatusBadRequest, errors.New("the request has no scopes"))
 		return
 	}
-	refuse(w, http.StatusBadRequest, errors.New("the request has no scopes"))
+	name := names[0]
+	if slices.Contains(names, "default") {
+		name = "default"
+	}
+	e, c := request.Scopes[name].Experiment, request.Scopes[name].Control
+	if !e.End.IsZero() && e.End.Before(time.Now()) {
+		refuse(w, http.StatusBadRequest, fmt.Errorf("the scope ends at %s, which is over: a canary is judged while it runs; judge the past with flyball judge", e.End.Format(time.RFC3339)))
+		return
+	}
+	q := flyball.CanaryRequest{Canary: config, Entity: cmp.Or(e.Extended["entity"], c.Extended["entity"], r.URL.Query().Get("application")),
+		Version: e.Scope, Baseline: c.Scope, Seconds: int64(e.End.Sub(e.Start) / time.Second), By: "kayenta"}
+	if s.kayentaRequest(w, r, &q, request.Thresholds) {
+		reply(w, http.StatusOK, map[string]string{"canaryExecutionId": q.ID})
+	}
 }
 
 // kayentaStandalone begins one with Kayenta's own orchestration.

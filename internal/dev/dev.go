@@ -23,6 +23,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/api"
+	"github.com/flyball-io/flyball/internal/canaries"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 	"github.com/flyball-io/flyball/internal/embedded/chdb"
@@ -119,7 +120,7 @@ func runIn(ctx context.Context, o Options) (err error) {
 	server := &api.Server{Metrics: registry, Status: func() api.Status {
 		return api.Status{Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: ready.Load()}
 	}}
-	analyses, err := pipeline.NewCanaries(cfg, o.Log)
+	analyses, err := canaries.FromConfig(cfg, o.Log)
 	if err != nil {
 		return err
 	}

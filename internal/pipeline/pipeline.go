@@ -33,6 +33,7 @@ import (
 	"github.com/flyball-io/flyball/detectors/canary/live"
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/connect"
 	"github.com/flyball-io/flyball/processors/evaluate"
 	"github.com/flyball-io/flyball/processors/remediation"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
@@ -125,7 +126,7 @@ func newPipeline(o Options) (*pipeline, error) {
 	if o.Ready != nil {
 		p.ready = sync.OnceFunc(o.Ready)
 	}
-	security, err := securityOptions(p.cfg.Pipeline.Kafka)
+	security, err := connect.Kafka(p.cfg.Pipeline.Kafka)
 	if err != nil {
 		return nil, err
 	}
@@ -262,7 +263,7 @@ func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
 		p.Log.Warn("no clickhouse.dsn is configured; nothing is recorded")
 		return nil
 	}
-	db, err := OpenClickHouse(p.cfg.Pipeline.ClickHouse)
+	db, err := connect.ClickHouse(p.cfg.Pipeline.ClickHouse)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/connect"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
@@ -52,7 +53,7 @@ func InspectTopics(ctx context.Context, cfg *config.Config) (list []sinkkafka.To
 }
 
 func withTopics(cfg *config.Config, f func(*kadm.Client, []sinkkafka.Spec) error) error {
-	security, err := securityOptions(cfg.Pipeline.Kafka)
+	security, err := connect.Kafka(cfg.Pipeline.Kafka)
 	if err != nil {
 		return err
 	}

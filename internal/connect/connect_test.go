@@ -1,4 +1,4 @@
-package pipeline
+package connect
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func TestSecurityOptionsReachAServerThatAsksForAll(t *testing.T) {
 					SASL: &spec.SASL{Mechanism: mechanism, Username: "flyball", Password: "pass word"},
 				}
 				change(&k)
-				opts, err := securityOptions(k)
+				opts, err := Kafka(k)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -74,7 +74,7 @@ func TestSecurityOptionsNameTheFileThatIsWrong(t *testing.T) {
 	}
 	f := func(k spec.Kafka, want string) {
 		t.Helper()
-		if _, err := securityOptions(k); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Kafka(k); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want something about %q", err, want)
 		}
 	}

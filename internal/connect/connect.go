@@ -1,4 +1,6 @@
-package pipeline
+// Package connect opens connections as a configuration says: encrypted, and with the
+// credentials that it names.
+package connect
 
 import (
 	"context"
@@ -18,9 +20,9 @@ import (
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
 
-// securityOptions are the options of a Kafka client that encrypt its connections
+// Kafka returns the options of a Kafka client that encrypt its connections
 // and say who it is.
-func securityOptions(k spec.Kafka) ([]kgo.Opt, error) {
+func Kafka(k spec.Kafka) ([]kgo.Opt, error) {
 	var opts []kgo.Opt
 	if k.TLS != nil {
 		c, err := tlsConfig("kafka.tls", *k.TLS)
@@ -39,8 +41,8 @@ func securityOptions(k spec.Kafka) ([]kgo.Opt, error) {
 	return opts, nil
 }
 
-// OpenClickHouse prepares connections to the database of a configuration.
-func OpenClickHouse(c spec.ClickHouse) (*clickhouse.DB, error) {
+// ClickHouse prepares connections to the database of a configuration.
+func ClickHouse(c spec.ClickHouse) (*clickhouse.DB, error) {
 	cfg := clickhouse.Config{DSN: string(c.DSN)}
 	if c.TLS != nil {
 		var err error
