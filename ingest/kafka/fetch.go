@@ -16,6 +16,7 @@ func FetchOptions() []kgo.Opt {
 		kgo.FetchMaxBytes(4 << 20),
 		kgo.FetchMaxPartitionBytes(1 << 20),
 		kgo.FetchMaxWait(500 * time.Millisecond),
+		kgo.MaxDecompressBatchBytes(MaxBatchBytes),
 	}
 }
 

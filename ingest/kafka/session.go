@@ -76,13 +76,15 @@ type Session struct {
 	changes   Changes
 	positions map[Partition]int64 // next offsets to read of the partitions owned
 	committed map[Partition]int64 // the same as of the last commit
+	skipped   map[Partition]bool  // partitions whose position was moved, and that is not committed
+	stale     bool                // see Stale
 }
 
 // Join starts a session. Rebalances happen in the background; their results are
 // picked up with TakeChanges.
 func Join(cfg Config) (*Session, error) {
 	life, cancel := context.WithCancel(context.Background())
-	s := &Session{positions: map[Partition]int64{}, committed: map[Partition]int64{}, group: cfg.Group, cancel: cancel}
+	s := &Session{positions: map[Partition]int64{}, committed: map[Partition]int64{}, skipped: map[Partition]bool{}, group: cfg.Group, cancel: cancel}
 	balancer := kgo.CooperativeStickyBalancer()
 	if cfg.Together {
 		balancer = kgo.RangeBalancer()
@@ -228,6 +230,7 @@ func (s *Session) lose(p Partition) {
 	s.changes.Assigned = slices.DeleteFunc(s.changes.Assigned, func(x Assignment) bool { return x.Partition == p })
 	delete(s.positions, p)
 	delete(s.committed, p)
+	delete(s.skipped, p)
 }
 
 // TakeChanges returns what changed since the last call. A partition may be gone
@@ -263,11 +266,16 @@ func (s *Session) Advance(p Partition, offset int64) bool {
 func (s *Session) End(ctx context.Context, commit bool, adjust func(*kmsg.TxnOffsetCommitRequest)) (bool, error) {
 	s.mu.Lock()
 	polled, before := maps.Clone(s.positions), maps.Clone(s.committed)
+	skipped := map[Partition]int64{}
+	for p := range s.skipped {
+		skipped[p] = polled[p]
+	}
 	s.mu.Unlock()
 	ctx = kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 		if len(req.Topics) == 0 {
 			req.Topics = offsetsOf(before)
 		}
+		withSkipped(req, maps.Clone(skipped))
 		if adjust != nil {
 			adjust(req)
 		}
@@ -283,6 +291,7 @@ func (s *Session) End(ctx context.Context, commit bool, adjust func(*kmsg.TxnOff
 		}
 		if committed {
 			s.committed[p] = polled[p]
+			delete(s.skipped, p)
 		} else {
 			s.positions[p] = s.committed[p] // where the client goes back to
 		}
@@ -311,6 +320,14 @@ func (s *Session) Positions() map[Partition]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.positions)
+}
+
+// Owns reports whether the member has a partition.
+func (s *Session) Owns(p Partition) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, owned := s.positions[p]
+	return owned
 }
 
 // Extent is the range of offsets that a partition holds: from the first record

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/processors"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
@@ -167,4 +169,15 @@ func (e *emitter) deadRecord(role, reason, message string, r *kgo.Record) *kgo.R
 		e.metrics.limited.WithLabelValues(role, limitDeadLetter).Inc()
 	}
 	return out
+}
+
+// reasonBatch is that of a batch of records that no client can read.
+const reasonBatch = "unreadable_batch"
+
+// deadBatch encodes a batch that cannot be decompressed, as it is.
+func (e *emitter) deadBatch(b kafka.Broken) *kgo.Record {
+	message := fmt.Sprintf("cannot read the records at offsets %d to %d: %v", b.Offset, b.Next-1, b.Cause)
+	return e.deadRecord(roleAggregate, reasonBatch, message, &kgo.Record{
+		Topic: b.Topic, Partition: b.Partition.Partition, Offset: b.Offset, Value: b.Raw,
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -49,9 +50,13 @@ type member struct {
 	interval time.Duration // least time between commits
 	maxPoll  int           // records per poll
 	always   bool          // flush even when nothing was polled (idle marks)
-	ready    func()        // called after every committed transaction
-	metrics  *Metrics
-	log      *slog.Logger
+	// dead makes a dead letter of a batch that cannot be read; nil where that must
+	// hold everything up, because it is our own.
+	dead    func(kafka.Broken) *kgo.Record
+	broken  []kafka.Broken // skipped, and not committed yet
+	ready   func()         // called after every committed transaction
+	metrics *Metrics
+	log     *slog.Logger
 }
 
 // drainTimeout bounds the last transaction after the context has ended. Leaving
@@ -95,6 +100,7 @@ func (m *member) run(ctx context.Context) error {
 // session joins and works until the context ends or something fails; it reports
 // whether anything was committed.
 func (m *member) session(ctx context.Context) (worked bool, err error) {
+	m.broken = nil // they are met again
 	s, err := kafka.Join(m.join)
 	if err != nil {
 		return false, err
@@ -121,6 +127,8 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (c
 	if err != nil {
 		return false, err
 	}
+	m.broken = slices.DeleteFunc(m.broken, func(b kafka.Broken) bool { return !s.Owns(b.Partition) })
+	in.any = in.any || len(m.broken) > 0
 	if !in.any && !m.always {
 		return false, nil
 	}
@@ -136,8 +144,17 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (c
 		st.end(true)
 		return false, nil
 	}
+	for _, b := range m.broken {
+		out.records = append(out.records, m.dead(b))
+	}
 	committed, err = m.commit(drain, s, out, !in.foreign)
 	st.end(committed)
+	if committed {
+		m.broken = nil
+	}
+	if err == nil && s.Stale() {
+		err = errors.New("cannot go on after a batch that was skipped: it is the first of its partition")
+	}
 	m.metrics.transaction(m.role, committed, time.Since(started))
 	if committed {
 		m.ready()
@@ -164,6 +181,7 @@ func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polle
 			return in, errors.New("cannot poll: the client is closed")
 		}
 		if m.pollErrors(fetches) {
+			m.skip(ctx, s, fetches)
 			sleep(due, errorPause)
 		}
 		if c := s.TakeChanges(); len(c.Assigned)+len(c.Revoked) > 0 {
@@ -226,6 +244,23 @@ func (m *member) pollErrors(fetches kgo.Fetches) (any bool) {
 		any = true
 	}
 	return any
+}
+
+// skip goes on after batches that cannot be read. An abort does not bring them back:
+// they are kept until their dead letters are committed.
+func (m *member) skip(ctx context.Context, s *kafka.Session, fetches kgo.Fetches) {
+	for _, e := range fetches.Errors() {
+		if m.dead == nil {
+			return
+		}
+		ask, cancel := context.WithTimeout(ctx, lookEvery)
+		b, found := s.FindBroken(ask, e)
+		cancel()
+		if found && s.Skip(b) {
+			m.log.Error("skipped a batch that cannot be read", "topic", b.Topic, "partition", b.Partition.Partition, "from", b.Offset, "to", b.Next-1, "error", b.Cause)
+			m.broken = append(m.broken, b)
+		}
+	}
 }
 
 // commit produces the output and commits how far was read, in one transaction;

@@ -173,7 +173,7 @@ func (p *pipeline) aggregate(ctx context.Context, g *errgroup.Group) error {
 		}
 		for n := range workers {
 			m := p.member(roleAggregate, "aggregate-"+src.Name, n, src.Topics)
-			m.always = true
+			m.always, m.dead = true, p.emit.deadBatch
 			m.join.Options = append(slices.Clip(m.join.Options), kafka.RecycledFetches()...)
 			m.newStage = func(s *kafka.Session) (stage, error) {
 				return newAggregateStage(src, indicators, p.cfg.Pipeline.Limits, int32(p.cfg.Pipeline.Partitions.Panes), s, p.emit, p.Metrics)
