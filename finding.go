@@ -30,7 +30,7 @@ type Finding struct {
 	Labels Labels `json:"labels"`
 	// Detector names the SLO, detector or canary.
 	Detector string `json:"detector"`
-	// Tier is the burn-rate tier that fires.
+	// Tier is the burn-rate tier that fires, or the algorithm that found an anomaly.
 	Tier string `json:"tier,omitempty"`
 	// At is the event time of this state: the end of the pane that caused it.
 	At Time `json:"at"`
@@ -40,10 +40,35 @@ type Finding struct {
 	Summary string `json:"summary"`
 	// Evidence holds the numbers behind it.
 	Evidence []Evidence `json:"evidence"`
+	// Series are those that an anomaly shows in, the most unusual first.
+	Series []FindingSeries `json:"series,omitempty"`
 	// Notify names who is to know, where the SLO says so.
 	Notify []string `json:"notify,omitempty"`
 	// Incomplete is set when a source was missing, so that automation holds.
 	Incomplete bool `json:"incomplete,omitempty"`
+}
+
+// FindingSeries is one series that a finding rests on, at its most unusual.
+type FindingSeries struct {
+	// Indicator, Value and Labels identify it: which number of which windows.
+	Indicator string      `json:"indicator"`
+	Value     WindowValue `json:"value"`
+	Labels    Labels      `json:"labels"`
+	// Algorithm that found it, and why in one sentence.
+	Algorithm string `json:"algorithm"`
+	Reason    string `json:"reason"`
+	// Direction is 1 above what was expected, −1 below, 0 for neither.
+	Direction int `json:"direction"`
+	// Digits of surprise: 4 are what one window in 10,000 reaches by chance.
+	Digits float64 `json:"digits"`
+	// Share of the surprise of all series of the finding.
+	Share float64 `json:"share"`
+	// Observed is the number, Expected what the algorithm expected; null where there
+	// is none.
+	Observed *float64 `json:"observed"`
+	Expected *float64 `json:"expected"`
+	// At is the end of the window.
+	At Time `json:"at"`
 }
 
 // Evidence is one number that speaks for a finding or a command.

@@ -35,6 +35,8 @@ type Ready struct {
 	Windows *Windows
 	// SLO is the status of SLOs (evaluate).
 	SLO *SLOStatus
+	// Bands are what detectors expected of windows (evaluate).
+	Bands *Bands
 	// Findings changed state (evaluate).
 	Findings []flyball.Finding
 	// Verdicts on canaries, at some look (evaluate).
@@ -108,6 +110,9 @@ const (
 	// LimitBudgets counts partial panes that were counted in the overflow's budget,
 	// because the SLO had too many entities or groups.
 	LimitBudgets = "budgets"
+	// LimitWatched counts windows that were not watched for anomalies, because the
+	// detector had too many series.
+	LimitWatched = "watched_series"
 )
 
 // Limited says how often a limit was hit.

@@ -248,7 +248,7 @@ func (e *Ensemble) remember(d float32) {
 }
 
 // snapshotVersion changes whenever the meaning of the bytes does.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // AppendSnapshot appends the whole memory to dst.
 func (e *Ensemble) AppendSnapshot(dst []byte) []byte {

@@ -17,9 +17,9 @@ func (r *Reading) AppendExplanation(dst []byte) []byte {
 	}
 	dst = r.appendWhat(dst)
 	if r.Direction > 0 && finite(r.High) {
-		dst = append(append(dst, "; alarm above "...), number(r.High)...)
+		dst = append(append(dst, "; alarm above "...), r.number(r.High)...)
 	} else if r.Direction < 0 && finite(r.Low) {
-		dst = append(append(dst, "; alarm below "...), number(r.Low)...)
+		dst = append(append(dst, "; alarm below "...), r.number(r.Low)...)
 	}
 	dst = append(dst, "; by chance once in "...)
 	dst = append(dst, odds(r.Digits)...)
@@ -31,6 +31,7 @@ func (r *Reading) AppendExplanation(dst []byte) []byte {
 }
 
 func (r *Reading) appendWhat(dst []byte) []byte {
+	number := r.number
 	value, side := number(r.Value), "above"
 	if r.Direction < 0 {
 		side = "below"
@@ -66,6 +67,7 @@ func (r *Reading) appendWhat(dst []byte) []byte {
 
 // appendState writes what detectors say that are not about one value.
 func (r *Reading) appendState(dst []byte) []byte {
+	value := r.number
 	say := func(parts ...string) []byte {
 		for _, p := range parts {
 			dst = append(dst, p...)
@@ -79,25 +81,34 @@ func (r *Reading) appendState(dst []byte) []byte {
 		}
 		return say("unusually noisy: ", number(r.Level), " times the usual noise")
 	case Shift:
-		return say("the mean has moved to ", number(r.Level), " from ", number(r.Expected), " since ", r.For.String())
+		return say("the mean has moved to ", value(r.Level), " from ", value(r.Expected), " since ", r.For.String())
 	case Drift:
 		return say("values are distributed unlike before: stability index ", number(r.Level))
 	case Stuck:
-		return say(number(r.Value), " has not changed for ", r.For.String())
+		return say(value(r.Value), " has not changed for ", r.For.String())
 	case Silence:
 		return say("no value for ", r.For.String())
 	case Flapping:
 		return say("goes up and down: ", number(r.Level), " changes in the last 48 points")
 	case Saturation:
-		return say("reaches ", number(r.Level), " in ", r.For.Round(time.Minute).String(), ", between ",
+		return say("reaches ", value(r.Level), " in ", r.For.Round(time.Minute).String(), ", between ",
 			r.Soonest.Round(time.Minute).String(), " and ", r.Latest.Round(time.Minute).String())
 	}
-	return say(number(r.Value), " is unusual")
+	return say(value(r.Value), " is unusual")
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 func number(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
+
+// number writes a value, as a duration where it is one.
+func (r *Reading) number(x float64) string {
+	if !r.Duration || !finite(x) || math.Abs(x) > math.MaxInt64/2 {
+		return number(x)
+	}
+	unit := math.Pow(10, max(math.Floor(math.Log10(math.Abs(x)+1))-3, 0)) // four places
+	return time.Duration(math.Round(x/unit) * unit).String()
+}
 
 // odds writes 10^digits the way people say it.
 func odds(digits float64) string {

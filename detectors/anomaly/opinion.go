@@ -28,6 +28,23 @@ type opinion struct {
 	level                   float64
 }
 
+// code walks over what of an opinion is not made of the tails.
+func (o *opinion) code(c *snapshot.Codec) {
+	c.Float64(&o.digits)
+	side := uint8(o.side + 1)
+	c.Uint8(&side)
+	o.side = int8(side) - 1
+	c.Float64(&o.level)
+	if o.center = math.NaN(); o.side < -1 || o.side > 1 {
+		c.Fail("a side that there is not")
+	}
+	for _, d := range []*time.Duration{&o.length, &o.soonest, &o.latest} {
+		v := int64(*d)
+		c.Int64(&v)
+		*d = time.Duration(v)
+	}
+}
+
 // band returns the values between which the algorithm would not reach so many
 // digits.
 func (o *opinion) band(digits float64) (low, high float64) {

@@ -72,6 +72,8 @@ type Reading struct {
 	// Level is a second number for the explanation: the extreme exceeded, the
 	// usual rate, the limit ahead.
 	Level float64
+	// Duration is set when values are nanoseconds, to be written as such.
+	Duration bool
 }
 
 // MaxDigits is the most surprise that is reported.

@@ -24,6 +24,7 @@ type saturation struct {
 	in       int          // values in sum
 	slot     flyball.Time // of sum
 	tail     tail.Upper   // of how near the end has come: horizon ÷ time left
+	held     opinion      // the last, which holds until the next mean
 	index    [saturationMeans]float64
 	slopes   []float64 // scratch
 }
@@ -56,9 +57,13 @@ func (s *saturation) observe(f *frame) opinion {
 	if slot > s.slot && s.in > 0 {
 		s.push(s.sum / float64(s.in))
 		s.sum, s.in = 0, 0
+		s.held = o
 		if s.count >= saturationNeeds {
-			o = s.foresee(f)
+			s.held = s.foresee(f)
 		}
+	}
+	if s.held.digits > 0 {
+		o = s.held
 	}
 	s.slot = max(s.slot, slot)
 	s.sum += f.value
@@ -139,4 +144,5 @@ func (s *saturation) code(c *snapshot.Codec) {
 	c.Int64(&slot)
 	s.slot = flyball.Time(slot)
 	s.tail.Code(c)
+	s.held.code(c)
 }

@@ -88,17 +88,19 @@ func marksHeaders(marks []processors.Mark) []kgo.RecordHeader {
 // evaluated encodes what evaluate found in one partition.
 func (e *emitter) evaluated(partition int32, r processors.Ready) ([]*kgo.Record, error) {
 	var out []*kgo.Record
-	if n := r.Windows.Len(); n > 0 {
-		for _, block := range r.Windows.Blocks() {
-			out = append(out, &kgo.Record{Topic: e.topics.Windows(), Partition: partition, Value: block})
+	for _, columns := range []struct {
+		name, topic string
+		rows        interface {
+			Len() int
+			Blocks() [][]byte
 		}
-		e.metrics.emitted.WithLabelValues("window").Add(float64(n))
-	}
-	if n := r.SLO.Len(); n > 0 {
-		for _, block := range r.SLO.Blocks() {
-			out = append(out, &kgo.Record{Topic: e.topics.SLO(), Partition: partition, Value: block})
+	}{{"window", e.topics.Windows(), r.Windows}, {"slo", e.topics.SLO(), r.SLO}, {"band", e.topics.Bands(), r.Bands}} {
+		if n := columns.rows.Len(); n > 0 {
+			for _, block := range columns.rows.Blocks() {
+				out = append(out, &kgo.Record{Topic: columns.topic, Partition: partition, Value: block})
+			}
+			e.metrics.emitted.WithLabelValues(columns.name).Add(float64(n))
 		}
-		e.metrics.emitted.WithLabelValues("slo").Add(float64(n))
 	}
 	for i := range r.Findings {
 		f, err := e.events.Finding(&r.Findings[i])

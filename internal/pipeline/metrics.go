@@ -73,7 +73,7 @@ func (m *Metrics) transaction(role string, committed bool, d time.Duration) {
 }
 
 // Reasons of limited_total that the shell itself counts; those of the machines are
-// processors.LimitSeries and LimitBudgets.
+// processors.LimitSeries, LimitBudgets and LimitWatched.
 const (
 	limitLabelSets   = "label_sets"   // the label sets of a source were forgotten: there were too many
 	limitLabelBytes  = "label_bytes"  // the same, because they took too much memory

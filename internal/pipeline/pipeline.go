@@ -29,6 +29,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
+	"github.com/flyball-io/flyball/detectors/anomaly/series"
 	"github.com/flyball-io/flyball/detectors/burnrate"
 	"github.com/flyball-io/flyball/detectors/canary/live"
 	"github.com/flyball-io/flyball/ingest/kafka"
@@ -197,6 +198,7 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 				StatusEvery: time.Duration(p.cfg.Pipeline.SLO.StatusInterval), Streams: p.cfg.Pipeline.Limits.LabelSets,
 				Detector:    func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
 				Canaries:    p.cfg.Canaries, CanaryJudge: live.New,
+				Detectors: p.cfg.Detectors, Anomaly: series.New,
 			},
 			topic: p.topics.Panes(), canaries: p.topics.Canaries(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
 			machines: map[int32]*evaluate.Machine{}, heads: map[int32]int64{}, inputs: map[int32]*evaluate.Input{},

@@ -154,7 +154,20 @@ func (p printer) finding(f *flyball.Finding) line {
 	if f.Incomplete {
 		l.words = append(l.words, "incomplete")
 	}
+	for i := 0; i < len(f.Series) && f.State != flyball.FindingResolved; i++ {
+		s := &f.Series[i]
+		l.words = append(l.words, "series="+word(s.Indicator+"/"+string(s.Value))+labelsBeside(s.Labels, p.indicator(s.Indicator).Entity), "because="+strconv.Quote(s.Reason))
+	}
 	return l
+}
+
+// labelsBeside writes labels without the entity's.
+func labelsBeside(labels flyball.Labels, entity string) string {
+	rest := slices.DeleteFunc(slices.Clone(labels), func(l flyball.Label) bool { return l.Name == entity })
+	if len(rest) == 0 {
+		return ""
+	}
+	return rest.String()
 }
 
 func (p printer) decision(d *flyball.Decision) line {

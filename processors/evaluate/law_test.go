@@ -15,7 +15,7 @@ func TestLaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := drawLog(t)
 		var cfg Config
-		switch rapid.IntRange(0, 3).Draw(t, "config") {
+		switch rapid.IntRange(0, 4).Draw(t, "config") {
 		case 0:
 			cfg = small()
 		case 1:
@@ -24,6 +24,8 @@ func TestLaw(t *testing.T) {
 			cfg = long()
 		case 3:
 			cfg, log = compared(), withRequests(t, log)
+		case 4:
+			cfg = watched()
 		}
 		want := reference(cfg, log)
 		got := newShell(cfg, log)

@@ -12,6 +12,7 @@ import (
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/counter"
+	"github.com/flyball-io/flyball/processors/evaluate/anomaly"
 	"github.com/flyball-io/flyball/processors/evaluate/canary"
 	"github.com/flyball-io/flyball/processors/points"
 	"github.com/flyball-io/flyball/processors/window"
@@ -30,6 +31,10 @@ type Config struct {
 	// Canaries of the configuration, and what makes their judges; nil without.
 	Canaries    []flyball.Canary
 	CanaryJudge detectors.NewCanaryJudge
+	// Detectors say which series are watched for anomalies; Anomaly returns the judge of
+	// one number of an indicator's windows.
+	Detectors []flyball.Detector
+	Anomaly   func(d flyball.Detector, v flyball.WindowValue, of flyball.Indicator) detectors.SeriesDetector
 	// StatusEvery is how often, in event time, the status of an SLO is reported;
 	// it is rounded up to whole panes. An SLO without samples since the last
 	// report is reported hourly, as long as a burn-rate window holds any.
@@ -82,6 +87,8 @@ type Machine struct {
 	passed     counter.Passed
 	live       bool // the log was read up to what is new
 	wasLive    bool // as of the last commit
+	anomalies  *anomaly.Machine
+	unusual    anomaly.Output
 	incomplete bool // what is judged at the moment rests on a source of which something is missing
 }
 
@@ -114,6 +121,7 @@ func New(cfg Config) *Machine {
 		}
 	}
 	m.composites()
+	m.anomalies = anomaly.New(anomaly.Config{Partition: cfg.Partition, Indicators: cfg.Indicators, Detectors: cfg.Detectors, New: cfg.Anomaly})
 	return m
 }
 
@@ -143,8 +151,8 @@ func (m *Machine) Watermark(source string) flyball.Time { return m.watermarks.Of
 // Step evaluates records one by one, so that where a transaction begins and ends
 // does not matter.
 func (m *Machine) Step(in Input) processors.Ready {
-	m.windows, m.status = processors.Windows{}, processors.SLOStatus{}
-	m.ready = processors.Ready{Windows: &m.windows, SLO: &m.status}
+	m.windows, m.status, m.unusual = processors.Windows{}, processors.SLOStatus{}, anomaly.Output{}
+	m.ready = processors.Ready{Windows: &m.windows, SLO: &m.status, Bands: &m.unusual.Bands}
 	for i := range in.Records {
 		r := &in.Records[i]
 		if r.Canary != nil {
@@ -180,7 +188,8 @@ func (m *Machine) limits() {
 		budgets += st.limited
 		st.limited = 0
 	}
-	for _, l := range []processors.Limited{{Reason: processors.LimitSeries, Times: series}, {Reason: processors.LimitBudgets, Times: budgets}} {
+	for _, l := range []processors.Limited{{Reason: processors.LimitSeries, Times: series}, {Reason: processors.LimitBudgets, Times: budgets},
+		{Reason: processors.LimitWatched, Times: m.anomalies.TakeUnwatched()}} {
 		if l.Times > 0 {
 			m.ready.Limited = append(m.ready.Limited, l)
 		}
@@ -190,6 +199,7 @@ func (m *Machine) limits() {
 // closeUpTo does everything that the watermark's step from one time to another
 // allows, for the indicators of a source.
 func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
+	first := m.windows.Len()
 	for _, st := range m.stores {
 		if st.Spec().Source != source || !st.Crosses(from, to) {
 			continue
@@ -202,6 +212,10 @@ func (m *Machine) closeUpTo(source string, from, to flyball.Time) {
 		m.revisions.Expire(st.Store, to)
 		st.Settle(to)
 	}
+	m.unusual.Findings = m.unusual.Findings[:0]
+	m.anomalies.Close(anomaly.Step{Source: source, From: from, To: to, Windows: &m.windows, First: first,
+		Complete: func(end flyball.Time) bool { return m.watermarks.Complete(source, end) }}, &m.unusual)
+	m.ready.Findings = append(m.ready.Findings, m.unusual.Findings...)
 }
 
 // low returns the lowest offset that a window in memory came from, or where to go
@@ -238,6 +252,7 @@ func (m *Machine) Commit() {
 	m.canaries.Commit()
 	m.passed.Commit()
 	m.wasLive = m.live
+	m.anomalies.Commit()
 	m.former = nil
 	m.wasNext = m.next
 }
@@ -257,6 +272,7 @@ func (m *Machine) Abort() {
 	m.canaries.Abort()
 	m.passed.Abort()
 	m.live = m.wasLive
+	m.anomalies.Abort()
 	m.next = m.wasNext
 }
 

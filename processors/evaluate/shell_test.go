@@ -62,6 +62,7 @@ type output struct {
 	SLO         []processors.SLORow
 	Findings    []flyball.Finding
 	Verdicts    []flyball.Verdict
+	Bands       []processors.BandRow
 	DeadLetters []processors.DeadLetter
 }
 
@@ -75,6 +76,9 @@ func (o *output) take(r processors.Ready) {
 	}
 	o.Findings = append(o.Findings, r.Findings...)
 	o.Verdicts = append(o.Verdicts, r.Verdicts...)
+	for i := range r.Bands.Len() {
+		o.Bands = append(o.Bands, r.Bands.Row(i))
+	}
 	for _, d := range r.DeadLetters {
 		d.Value = bytes.Clone(d.Value)
 		o.DeadLetters = append(o.DeadLetters, d)
@@ -150,6 +154,7 @@ func (s *shell) durable(out output, state []processors.StateChange, resume *proc
 	s.out.SLO = append(s.out.SLO, out.SLO...)
 	s.out.Findings = append(s.out.Findings, out.Findings...)
 	s.out.Verdicts = append(s.out.Verdicts, out.Verdicts...)
+	s.out.Bands = append(s.out.Bands, out.Bands...)
 	s.out.DeadLetters = append(s.out.DeadLetters, out.DeadLetters...)
 	for _, c := range state {
 		if c.Value == nil {

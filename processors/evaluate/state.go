@@ -23,6 +23,7 @@ import (
 //	slo/<slo>/<entity>/<revision>/<group>/<chunk>    a chunk of a budget's counts
 //	window/<indicator>/<definition>/…   what is settled of long windows
 //	passed/<offset>/<row>               a point of a cumulative stream that came late for nothing
+//	anomaly/…                           what detectors have learned and found; see package anomaly
 //	stall/<source>                      the open finding about partitions that are stalled
 //	canary/…                            what is known of canaries, see package canary
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
@@ -64,6 +65,7 @@ func (m *Machine) stateChanges() {
 	m.revisions.Changed(func(key string, value []byte) { m.change("revision/"+key, value) })
 	m.stalls.changed(m.change)
 	m.canaries.Changed(func(key string, value []byte) { m.change("canary/"+key, value) })
+	m.anomalies.Changed(func(key string, value []byte) { m.change("anomaly/"+key, value) })
 }
 
 const keyBurn, keyExhausted, keyForecast = "finding", "exhausted", "forecast"
@@ -119,6 +121,8 @@ func (m *Machine) Restore(key string, value []byte) error {
 		err = m.revisions.Restore(rest, value)
 	case "canary":
 		err = m.canaries.Restore(rest, value)
+	case "anomaly":
+		err = m.anomalies.Restore(rest, value)
 	case "stall":
 		err = m.stalls.restore(rest, value)
 	}
@@ -220,6 +224,7 @@ func (s *sloSeries) takeOver(f **openFinding, value []byte, former bool) error {
 // Restored ends a restore.
 func (m *Machine) Restored() {
 	m.canaries.Restored()
+	m.anomalies.Restored()
 	for _, st := range m.stores {
 		wm := m.watermarks.Of(st.Spec().Source)
 		for _, s := range st.all() {

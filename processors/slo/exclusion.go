@@ -96,6 +96,9 @@ func (x *Exclusions) within(from, to flyball.Time) []interval {
 // Covers reports whether t lies in a stretch that is left out.
 func (x *Exclusions) Covers(t flyball.Time) bool { return len(x.within(t, t+1)) > 0 }
 
+// Touches reports whether any of [from, to) is left out.
+func (x *Exclusions) Touches(from, to flyball.Time) bool { return len(x.within(from, to)) > 0 }
+
 // learnAhead is how much more than was asked for is worked out at a time.
 const learnAhead = 32 * 24 * time.Hour
 

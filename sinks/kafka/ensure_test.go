@@ -67,7 +67,8 @@ func TestEnsureMakesTopics(t *testing.T) {
 	if err := Ensure(t.Context(), client, specs); err != nil {
 		t.Fatal(err)
 	}
-	want := `x.canaries |||| cleanup.policy=delete retention.ms=2592000000
+	want := `x.bands |||| cleanup.policy=delete retention.ms=604800000 max.message.bytes=8388608
+x.canaries |||| cleanup.policy=delete retention.ms=2592000000
 x.commands |||||||| cleanup.policy=delete retention.ms=604800000
 x.control | cleanup.policy=delete retention.ms=2592000000
 x.deadletter |||||||| cleanup.policy=delete retention.ms=2592000000 max.message.bytes=8388608

@@ -41,7 +41,7 @@ const day = 24 * time.Hour
 // cannot change without losing state.
 //
 // Retention is how long a reader may be away without losing anything: evaluate
-// 3 days (panes), the copy to ClickHouse 7 days (windows, slo, commands), people
+// 3 days (panes), the copy to ClickHouse 7 days (windows, slo, bands, commands), people
 // and audits 30 days (the rest).
 func (t Topics) Specs(panes int32) []Spec {
 	large := map[string]string{"max.message.bytes": strconv.Itoa(MaxMessageBytes)}
@@ -51,6 +51,7 @@ func (t Topics) Specs(panes int32) []Spec {
 		events(t.SLO(), panes, true, 7*day, large),
 		events(t.Canaries(), panes, true, 30*day, nil),
 		events(t.Findings(), 1, true, 30*day, nil),
+		events(t.Bands(), panes, true, 7*day, large),
 		events(t.Outcomes(), 1, true, 30*day, nil),
 		events(t.Control(), 1, true, 30*day, nil),
 		events(t.Verdicts(), KeyedPartitions, false, 30*day, nil),

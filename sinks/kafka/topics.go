@@ -15,6 +15,10 @@ func (t Topics) Windows() string { return t.Prefix + "windows" }
 // SLO carries the status of SLOs; its partitions are those of Panes.
 func (t Topics) SLO() string { return t.Prefix + "slo" }
 
+// Bands carries what detectors expected of windows; its partitions are those of
+// Panes.
+func (t Topics) Bands() string { return t.Prefix + "bands" }
+
 // Findings carries the states of findings; one partition.
 func (t Topics) Findings() string { return t.Prefix + "findings" }
 

@@ -18,6 +18,11 @@ type Judge struct {
 	// quiet is for how many points there was no alarm, pause for how many there
 	// has to be none before the next.
 	quiet, pause int
+	// event is the greatest surprise of news that has come one upon the other, since
+	// for how many points there was none. Only the greatest is learned, when it is over:
+	// an incident that grows must not make its own end usual by its beginning.
+	event float64
+	since int
 }
 
 // New returns a judge that has seen nothing, forgets after one to two generations
@@ -32,7 +37,7 @@ func New(generation, pause int) Judge {
 func (a *Judge) Observe(surprise, threshold float64) (rarity float64, alarm bool) {
 	// Surprise is never rarer than it says, however quiet the series was.
 	rarity = min(a.news.Digits(surprise, 1/math.Ln10), surprise)
-	a.news.Add(surprise, 1)
+	a.learn(surprise)
 	if a.quiet < a.pause {
 		a.quiet++
 		return rarity, false
@@ -43,8 +48,24 @@ func (a *Judge) Observe(surprise, threshold float64) (rarity float64, alarm bool
 	return rarity, alarm
 }
 
+// learn takes in the news of a point, or that there was none.
+func (a *Judge) learn(surprise float64) {
+	lesson := 0.0
+	switch {
+	case surprise > 0:
+		a.event, a.since = max(a.event, surprise), 0
+	case a.event > 0:
+		if a.since++; a.since >= a.pause {
+			lesson, a.event, a.since = a.event, 0, 0
+		}
+	}
+	a.news.Add(lesson, 1)
+}
+
 // Code walks over the memory.
 func (a *Judge) Code(c *snapshot.Codec) {
 	a.news.Code(c)
 	c.Count(&a.quiet)
+	c.Float64(&a.event)
+	c.Count(&a.since)
 }

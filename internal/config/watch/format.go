@@ -44,7 +44,7 @@ func revisionOf(d *flyball.Detector, indicators map[string]*kind.Indicator) stri
 	said := []any{d.Algorithms, d.Periods, d.MinSamples, d.Range, d.Horizon, selector(d.Selector)}
 	for _, w := range d.Watches {
 		i := cmp.Or(indicators[w.Indicator], &kind.Indicator{})
-		said = append(said, w, i.Source, selector(i.Filter), selector(i.Bad), i.GroupBy, i.Value, i.Window)
+		said = append(said, w, i.Source, selector(i.Filter), selector(i.Bad), i.GroupBy, i.Value, i.Window, i.Hop)
 	}
 	text, err := json.Marshal(said)
 	if err != nil {

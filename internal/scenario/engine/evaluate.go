@@ -11,6 +11,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
+	"github.com/flyball-io/flyball/detectors/anomaly/series"
 	"github.com/flyball-io/flyball/detectors/burnrate"
 	"github.com/flyball-io/flyball/detectors/canary/live"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
@@ -61,6 +62,7 @@ func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known boo
 		StatusEvery: time.Duration(spec.Pipeline.SLO.StatusInterval), Streams: spec.Pipeline.Limits.LabelSets,
 		Detector: func(o flyball.SLO) detectors.SLODetector { return burnrate.New(o) },
 		Canaries: spec.Canaries, CanaryJudge: live.New,
+		Detectors: spec.Detectors, Anomaly: series.New,
 	})
 	state := s.engine.log.Latest(memlog.Partition{Topic: s.engine.topics.State(), Index: p.Index}, evaluate.Prefix(p.Index))
 	for _, key := range slices.Sorted(maps.Keys(state)) {

@@ -48,6 +48,11 @@ spans/0 at 0s event 0s {service.name="cart"} 5!0
 spans/0 at 10s event 10s {service.name="cart"} 5!0
 spans/0 at 30s event 30s {service.name="cart"} 3!1
 `)
+	f(`partition 0 cart: 50~5x2 50!1@100ms~8ms`, `
+spans/0 at 0s event 0s {service.name="cart"} 54!0
+spans/0 at 10s event 10s {service.name="cart"} 50!0
+spans/0 at 20s event 20s {service.name="cart"} 50!1 duration=106.479114ms..106.479114ms
+`)
 	f(`partition 2 cart{http.route="/a:b"} from 1m step 1s : 1+2x3 9-3!1+1x2`, `
 spans/2 at 1m event 1m {http.route="/a:b", service.name="cart"} 1!0
 spans/2 at 1m1s event 1m1s {http.route="/a:b", service.name="cart"} 3!0

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/flyball-io/flyball"
 )
@@ -17,18 +18,21 @@ type item struct {
 	fromStep         float64
 	times            int64
 	gap              bool
+	// By how much counts and values waver, at most.
+	totalWaver int64
+	fromWaver  float64
 }
 
-// The parts of an item: total[+step] [!bad[+step]] [@value[+step|..value]] [xN],
-// or _[xN].
+// The parts of an item: total[+step][~waver] [!bad[+step]] [@value[+step|..value][~waver]]
+// [xN], or _[xN].
 const (
 	countPart = `([0-9]+)([+-][0-9]+)?`
 	number    = `-?(?:[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?|(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h))+)`
 )
 
 var (
-	itemForm = regexp.MustCompile(`^` + countPart + `(?:!` + countPart + `)?` +
-		`(?:@(` + number + `)(?:([+-])(` + number + `)|\.\.(` + number + `))?)?(?:x([0-9]+))?$`)
+	itemForm = regexp.MustCompile(`^` + countPart + `(?:~([0-9]+))?(?:!` + countPart + `)?` +
+		`(?:@(` + number + `)(?:([+-])(` + number + `)|\.\.(` + number + `))?(?:~(` + number + `))?)?(?:x([0-9]+))?$`)
 	gapForm = regexp.MustCompile(`^_(?:x([0-9]+))?$`)
 )
 
@@ -47,12 +51,12 @@ func parseItem(word string) (item, error) {
 	if m == nil {
 		return item{}, fmt.Errorf("cannot read item %q: want a count such as 5, 5!1 (one bad), 5@120ms, 5x6 (six steps), 5+1x6 or a gap _x6", word)
 	}
-	it := item{value: m[5] != ""}
+	it := item{value: m[6] != ""}
 	var err error
-	if it.times, err = run(m[9]); err != nil {
+	if it.times, err = run(m[11]); err != nil {
 		return it, err
 	}
-	for i, into := range map[int]*int64{1: &it.total, 2: &it.totalStep, 3: &it.bad, 4: &it.badStep} {
+	for i, into := range map[int]*int64{1: &it.total, 2: &it.totalStep, 3: &it.totalWaver, 4: &it.bad, 5: &it.badStep} {
 		if m[i] == "" {
 			continue
 		}
@@ -60,7 +64,7 @@ func parseItem(word string) (item, error) {
 			return it, fmt.Errorf("cannot read item %q: %s is too large", word, m[i])
 		}
 	}
-	for i, into := range map[int]*float64{5: &it.from, 7: &it.fromStep, 8: &it.to} {
+	for i, into := range map[int]*float64{6: &it.from, 8: &it.fromStep, 9: &it.to, 10: &it.fromWaver} {
 		if m[i] == "" {
 			continue
 		}
@@ -68,13 +72,23 @@ func parseItem(word string) (item, error) {
 			return it, fmt.Errorf("cannot read item %q: %w", word, err)
 		}
 	}
-	if m[6] == "-" {
+	if m[7] == "-" {
 		it.fromStep = -it.fromStep
 	}
-	if m[8] == "" {
+	if m[9] == "" {
 		it.to = it.from
 	}
 	return it, nil
+}
+
+// waver returns a number in [-1, 1) that a line and a time have always, and that looks
+// as if drawn at random (the finalizer of SplitMix64: Steele, Lea and Flood, 2014).
+func waver(line int, at time.Duration) float64 {
+	z := uint64(at/time.Millisecond) + uint64(line)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	z ^= z >> 31
+	return float64(z>>11)/(1<<52) - 1
 }
 
 func run(s string) (int64, error) {

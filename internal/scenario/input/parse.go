@@ -297,6 +297,8 @@ func (p *parser) items(s *stream, words []string) error {
 // arrive appends what item it stands for in its step number i.
 func (p *parser) arrive(s *stream, at time.Duration, it item, i int64) error {
 	total, bad := it.total+i*it.totalStep, it.bad+i*it.badStep
+	shift := waver(s.Line, at)
+	total += int64(math.Round(shift * float64(it.totalWaver)))
 	if total < 0 || bad < 0 {
 		return fmt.Errorf("a count falls below 0 in step %d of the run", i+1)
 	}
@@ -318,8 +320,11 @@ func (p *parser) arrive(s *stream, at time.Duration, it item, i int64) error {
 	}
 	a.Total, a.Bad, a.From, a.To = total, bad, math.NaN(), math.NaN()
 	if it.value {
-		a.From = it.from + float64(i)*it.fromStep
-		a.To = it.to + float64(i)*it.fromStep
+		more := float64(i)*it.fromStep + shift*it.fromWaver
+		if it.fromWaver == math.Trunc(it.fromWaver) {
+			more = float64(i)*it.fromStep + math.Round(shift*it.fromWaver)
+		}
+		a.From, a.To = it.from+more, it.to+more
 	}
 	parts := []Arrival{a}
 	if s.spread {
