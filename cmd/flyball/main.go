@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/flyball-io/flyball/internal/canaries/command"
 )
 
 // version is set when the binary is built.
@@ -60,9 +62,13 @@ func run(args []string) int {
 	}
 	var coded *codedError
 	code := exitError
-	if errors.As(err, &coded) {
+	var exit *command.ExitError
+	switch {
+	case errors.As(err, &coded):
 		code = coded.code
 		err = coded.err
+	case errors.As(err, &exit):
+		code = exit.Code
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "flyball:", err)
@@ -85,7 +91,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), newSLO(), newJudge(), newConvert(), newTopics(), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), newVersion())
 	return root
 }
 

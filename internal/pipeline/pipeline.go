@@ -196,8 +196,8 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 			cfg: evaluate.Config{
 				Sources: measured(p.cfg), Indicators: p.cfg.Indicators, SLOs: p.cfg.SLOs,
 				StatusEvery: time.Duration(p.cfg.Pipeline.SLO.StatusInterval), Streams: p.cfg.Pipeline.Limits.LabelSets,
-				Detector:    func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
-				Canaries:    p.cfg.Canaries, CanaryJudge: live.New,
+				Detector: func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
+				Canaries: p.cfg.Canaries, CanaryJudge: live.New,
 				Detectors: p.cfg.Detectors, Anomaly: series.New,
 			},
 			topic: p.topics.Panes(), canaries: p.topics.Canaries(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
