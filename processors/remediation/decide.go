@@ -231,9 +231,9 @@ func (m *Machine) count(c *gate.Case) {
 			continue
 		}
 		b, _ := m.memory.Blasts.Get(memory.Key{g.Name})
-		next := memory.Blast{Guardrail: g.Name, Tripped: b.Tripped, Targets: map[string]flyball.Time{c.Target: c.At}}
+		next := memory.Blast{Guardrail: g.Name, Tripped: b.Tripped, Targets: map[string]flyball.Time{c.Target: max(c.At, b.Targets[c.Target])}}
 		for target, at := range b.Targets {
-			if target != c.Target && at > c.At.Add(-g.Blast.Window) {
+			if target != c.Target && at > c.At.Add(-g.Blast.Window-memory.LateBy) {
 				next.Targets[target] = at
 			}
 		}

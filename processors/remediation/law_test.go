@@ -2,12 +2,14 @@ package remediation
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
+	"github.com/flyball-io/flyball/processors/remediation/memory"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -22,6 +24,15 @@ func lawRules() []flyball.Rule {
 		rollback(func(r *flyball.Rule) {
 			r.Name, r.When, r.Action.Name = "undo", `finding.state == "resolved"`, "scale_down"
 		}),
+		rollback(func(r *flyball.Rule) {
+			r.Name, r.Mode, r.Action.Name, r.For, r.Approval = "ask", flyball.ModeApprove, "replace", 2*time.Minute, 20*time.Minute
+		}),
+		rollback(func(r *flyball.Rule) {
+			r.Name, r.Action.Name, r.Cooldown, r.Priority = "steps", "restart", 0, 1
+			r.Verify = flyball.Verify{Within: 5 * time.Minute, Stabilisation: time.Minute, Worse: `finding.revision >= 2`}
+			r.Escalate = []flyball.Action{{Name: "scale"}, {Name: "replace"}}
+			r.Compensation = flyball.Action{Name: "unrestart"}
+		}),
 		rollback(func(r *flyball.Rule) { r.Name, r.When, r.Action.Name = "broken", `finding.evidence.score > 1`, "page" }),
 	}
 }
@@ -32,7 +43,19 @@ func drawLog(t *rapid.T) Input {
 	var in Input
 	open := map[string]*flyball.Finding{}
 	clock := time.Duration(0)
-	for i := range rapid.IntRange(1, 60).Draw(t, "records") {
+	var seen []*flyball.Finding
+	shadow := lawMachine(t) // to know which commands an executor may have
+	var commands []flyball.Command
+	add := func(e Entry) {
+		in = append(in, e)
+		commands = append(commands, shadow.Step(Input{e}).Commands...)
+		shadow.Commit()
+	}
+	for i := range rapid.IntRange(1, lawRecords).Draw(t, "records") {
+		if len(seen) > 0 && rapid.IntRange(0, 2).Draw(t, "said") == 0 {
+			add(drawSaying(t, seen, commands, clock, i))
+			continue
+		}
 		clock += time.Duration(rapid.SampledFrom([]int{0, 1, 10, 60, 300, 600, 4000, 90_000, 1_000_000}).Draw(t, "step")) * time.Second
 		when := max(0, clock-time.Duration(rapid.SampledFrom([]int{0, 0, 0, 30, 400, 3500, 7300}).Draw(t, "late"))*time.Second)
 		service := rapid.SampledFrom([]string{"cart", "pay", ""}).Draw(t, "service")
@@ -50,9 +73,57 @@ func drawLog(t *rapid.T) Input {
 		if f.State == flyball.FindingResolved {
 			delete(open, slot)
 		}
-		in = append(in, Entry{Finding: f})
+		add(Entry{Finding: f})
+		seen = append(seen, f)
 	}
 	return in
+}
+
+// drawSaying draws what an executor or a person says, or a watermark.
+func drawSaying(t *rapid.T, seen []*flyball.Finding, commands []flyball.Command, clock time.Duration, i int) Entry {
+	f := rapid.SampledFrom(seen).Draw(t, "about")
+	id := operationID(rapid.SampledFrom(lawRules()).Draw(t, "rule").Name, f.ID)
+	target := "deploy/" + f.Entity
+	control := func(c flyball.Control) Entry {
+		c.ID, c.At, c.Who, c.Why = fmt.Sprint("c", i), at(clock), "ann", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "why")
+		return Entry{Control: &c}
+	}
+	scope := flyball.Scope{Kind: flyball.ScopeGlobal}
+	if rapid.Bool().Draw(t, "scoped") {
+		scope = flyball.Scope{Kind: flyball.ScopeService, Name: "cart"}
+	}
+	switch rapid.IntRange(0, 14).Draw(t, "what") {
+	case 0:
+		return control(flyball.Control{Kind: flyball.ControlApprove, Operation: id})
+	case 1:
+		return control(flyball.Control{Kind: flyball.ControlReject, Operation: id})
+	case 2:
+		return control(flyball.Control{Kind: rapid.SampledFrom([]flyball.ControlKind{flyball.ControlPause, flyball.ControlKill}).Draw(t, "hold"), Scope: scope})
+	case 3:
+		return control(flyball.Control{Kind: flyball.ControlResume, Scope: scope})
+	case 4:
+		return control(flyball.Control{Kind: flyball.ControlRelease, Target: target})
+	case 5:
+		return control(flyball.Control{Kind: flyball.ControlResetBreaker, Guardrail: "all", Backlog: rapid.SampledFrom([]string{flyball.BacklogSkip, flyball.BacklogReplay}).Draw(t, "backlog")})
+	case 6, 7:
+		return Entry{Watermark: &Watermark{Partition: int32(rapid.IntRange(0, 1).Draw(t, "partition")), Of: 2, At: at(clock)}}
+	}
+	class := rapid.SampledFrom(append(flyball.OutcomeClasses(), flyball.OutcomeSucceeded, flyball.OutcomeSucceeded)).Draw(t, "class")
+	o := &flyball.Outcome{ID: fmt.Sprint("o", i), Class: class, At: at(clock), OperationID: id, Attempt: 1}
+	if len(commands) > 0 {
+		c := commands[len(commands)-1-rapid.IntRange(0, min(2, len(commands)-1)).Draw(t, "command")]
+		o.OperationID, o.Attempt = c.OperationID, c.Attempt
+	}
+	return Entry{Outcome: o}
+}
+
+// lawGuardrail has caps that are easy to reach.
+func lawGuardrail() gate.Guardrail {
+	return everywhere(func(g *gate.Guardrail) {
+		g.Limits = []gate.RateLimit{{Per: gate.PerAction, Max: 2, Window: 10 * time.Minute}, {Per: gate.PerGuardrail, Max: 4, Window: time.Hour}}
+		g.Concurrent = gate.Concurrency{Total: 2}
+		g.Blast = &gate.BlastRadius{Fleet: 4, Percent: 50, Window: 30 * time.Minute}
+	})
 }
 
 // topic is the compacted state topic.
@@ -114,12 +185,20 @@ func run(t *rapid.T, in Input) (processors.Ready, topic) {
 	return all, state
 }
 
+// lawPrototype is compiled once: rules do not change, and compiling takes longer than
+// all else.
+var lawPrototype = sync.OnceValues(func() (*Machine, error) {
+	return New(Config{Rules: lawRules(), Guardrails: []gate.Guardrail{lawGuardrail()}})
+})
+
 func lawMachine(t *rapid.T) *Machine {
-	m, err := New(Config{Rules: lawRules(), Guardrails: []gate.Guardrail{everywhere()}})
+	proto, err := lawPrototype()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	m := *proto
+	m.memory = memory.New(longestCooldowns(lawRules()))
+	return &m
 }
 
 func TestLawSameDecisionsHoweverCut(t *testing.T) {
@@ -155,7 +234,7 @@ func TestLawNeverTwice(t *testing.T) {
 		once, ids := map[string]bool{}, map[string]bool{}
 		for i, c := range ready.Commands {
 			sent++
-			key := c.Reason.Rule + " for " + c.Reason.Finding
+			key := fmt.Sprint(c.OperationID, c.Attempt)
 			if once[key] || ids[c.ID] {
 				t.Fatalf("two commands of %s", key)
 			}
@@ -165,7 +244,7 @@ func TestLawNeverTwice(t *testing.T) {
 			}
 			for _, other := range ready.Commands[:i] {
 				wait := max(cooldowns[c.Reason.Rule], cooldowns[other.Reason.Rule])
-				if c.Action.Name == other.Action.Name && c.Target == other.Target && c.At.Sub(other.At) < wait {
+				if wait > 0 && c.Attempt == 1 && c.Compensates == "" && other.Compensates == "" && c.Action.Name == other.Action.Name && c.Target == other.Target && c.At.Sub(other.At) < wait {
 					t.Fatalf("%s at %s and at %s on %s, cooldown %s", c.Action.Name, other.At, c.At, c.Target, wait)
 				}
 			}
@@ -187,6 +266,77 @@ func TestLawNeverTwice(t *testing.T) {
 	})
 	if sent == 0 {
 		t.Error("no command was sent: the law was not tested")
+	}
+}
+
+// TestLawCaps: no interleaving of findings, outcomes and controls gives two live
+// commands for one target, or one beyond a cap, however the log is cut. What is live
+// is told by the decisions alone.
+func TestLawCaps(t *testing.T) {
+	sent, closed, undone := 0, 0, 0
+	verbs := map[flyball.Verb]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		ready, _ := run(t, drawLog(t))
+		live := map[string]string{} // target → operation
+		commands := map[string]flyball.Command{}
+		for _, c := range ready.Commands {
+			commands[c.ID] = c
+		}
+		var all []flyball.Command // in the order in which they were sent
+		for _, d := range ready.Decisions {
+			verbs[d.Verb]++
+			switch d.Verb {
+			case flyball.VerbAct:
+				c := commands[d.Command]
+				if other, busy := live[c.Target]; busy && other != c.OperationID {
+					t.Fatalf("%s gets a command of operation %s while %s is live", c.Target, c.OperationID, other)
+				}
+				live[c.Target] = c.OperationID
+				if len(live) > 2 {
+					t.Fatalf("%d operations are live, the cap is 2", len(live))
+				}
+				sent++
+				if c.Compensates != "" {
+					undone++
+				}
+				all = append(all, c)
+			case flyball.VerbFail, flyball.VerbClose, flyball.VerbEffective, flyball.VerbIneffective, flyball.VerbWorse,
+				flyball.VerbRelease, flyball.VerbPage:
+				if live[d.Target] == d.Operation {
+					delete(live, d.Target)
+					closed++
+				}
+			}
+		}
+		caps(t, all)
+	})
+	if sent == 0 || closed == 0 || undone == 0 {
+		t.Errorf("%d commands, %d operations over, %d undone, %v: the law was not tested", sent, closed, undone, verbs)
+	}
+}
+
+// caps checks the limits of lawGuardrail. What undoes is counted and never held.
+func caps(t *rapid.T, all []flyball.Command) {
+	for i, c := range all {
+		if c.Compensates != "" {
+			continue
+		}
+		action, total, targets := 0, 0, map[string]bool{}
+		for _, other := range all[:i+1] {
+			since := c.At.Sub(other.At)
+			if since >= 0 && since < 10*time.Minute && other.Action.Name == c.Action.Name {
+				action++
+			}
+			if since >= 0 && since < time.Hour {
+				total++
+			}
+			if since >= 0 && since < 30*time.Minute {
+				targets[other.Target] = true
+			}
+		}
+		if action > 2 || total > 4 || len(targets) > 2 {
+			t.Fatalf("command %d at %s: %d of %s in 10m, %d in 1h, %d targets in 30m", i, c.At, action, c.Action.Name, total, len(targets))
+		}
 	}
 }
 

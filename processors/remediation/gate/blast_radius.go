@@ -16,6 +16,8 @@ func (blastRadius) Judge(c *Case) (bool, string) {
 		case b == nil:
 		case b.Fleet == 0:
 			return false, "guardrail " + g.Name + " does not know how large the fleet is"
+		case c.Memory.Cooldown.Late > 0 && c.Compensates == "":
+			return false, fmt.Sprintf("the finding is %s late: what was acted on then is forgotten", c.Memory.Cooldown.Late)
 		case g.Exceeded():
 			return false, fmt.Sprintf("guardrail %s allows %d of %d targets (%g %%) in %s: %d were acted on", g.Name, b.Most(), b.Fleet, b.Percent, b.Window, g.Targets)
 		}

@@ -155,8 +155,10 @@ func Since(list []flyball.Time, at flyball.Time, window time.Duration) []flyball
 	return list[i:]
 }
 
-// With returns the list and one more time, without those that are over. It never
-// writes to the list.
+// With returns the list and one more time, in order, without those that are over
+// for whatever is not later than LateBy. It never writes to the list.
 func With(list []flyball.Time, at flyball.Time, window time.Duration) []flyball.Time {
-	return append(slices.Clone(Since(list, at, window)), at)
+	i, _ := slices.BinarySearch(list, at)
+	out := slices.Insert(slices.Clone(list), i, at)
+	return Since(out, out[len(out)-1], window+LateBy)
 }
