@@ -38,7 +38,7 @@ func TestExpectedIsTheSchema(t *testing.T) {
 // The topics' columns are the tables'.
 func TestTopicsFitTables(t *testing.T) {
 	for table, schema := range map[string]*arrow.Schema{
-		TableWindows: processors.WindowSchema(), TableSLOStatus: processors.SLOSchema(),
+		TableWindows: processors.WindowSchema(), TableSLOStatus: processors.SLOSchema(), TableBands: processors.BandSchema(),
 	} {
 		var topic, columns []string
 		for _, f := range schema.Fields() {

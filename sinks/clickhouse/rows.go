@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"time"
@@ -29,6 +30,18 @@ type DeadLetter struct {
 	Key, Value []byte
 }
 
+// seriesText writes the series of an anomaly as JSON.
+func seriesText(f *flyball.Finding) string {
+	if len(f.Series) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(f.Series)
+	if err != nil {
+		panic("BUG: series do not encode: " + err.Error())
+	}
+	return string(text)
+}
+
 // InsertFindings writes findings, with the token's meaning as in
 // [Writer.Insert].
 func (w *Writer) InsertFindings(ctx context.Context, list []flyball.Finding, token string) error {
@@ -48,7 +61,7 @@ func (w *Writer) InsertFindings(ctx context.Context, list []flyball.Finding, tok
 		each(list, func(r *row) string { return r.Summary }),
 	}
 	columns = append(columns, evidenceColumns(list, func(r *row) []flyball.Evidence { return r.Evidence })...)
-	columns = append(columns, each(list, func(r *row) bool { return r.Incomplete }))
+	columns = append(columns, each(list, func(r *row) bool { return r.Incomplete }), each(list, seriesText))
 	return w.insertRows(ctx, TableFindings, len(list), columns, token)
 }
 

@@ -4,6 +4,7 @@ package clickhouse
 const (
 	TableWindows     = "windows"
 	TableSLOStatus   = "slo_status"
+	TableBands       = "bands"
 	TableFindings    = "findings"
 	TableVerdicts    = "verdicts"
 	TableDecisions   = "decisions"
@@ -54,12 +55,17 @@ var expected = [...]tableColumns{
 		{"exhausts_trend", typeReal}, {"exhausts_earliest", typeReal}, {"exhausts_latest", typeReal},
 		{"sli_highest", typeReal},
 	}},
+	{TableBands, []columnType{
+		{"detector", typeWord}, {"indicator", typeWord}, {"value", typeWord}, {"entity", typeWord}, {"labels", typeText},
+		{"start", typeTime}, {"end", typeTime}, {"observed", typeReal}, {"expected", typeReal}, {"low", typeReal}, {"high", typeReal},
+		{"digits", "Float64"}, {"threshold", "Float64"}, {"algorithm", typeWord}, {"alarm", "Bool"},
+	}},
 	{TableFindings, []columnType{
 		{"id", typeText}, {"revision", "UInt32"}, {"kind", typeWord}, {"state", typeWord}, {"severity", typeWord},
 		{"entity", typeWord}, {"labels", typeText}, {"detector", typeWord}, {"tier", typeWord},
 		{"at", typeTime}, {"opened_at", typeTime}, {"summary", typeText},
 		{"evidence.name", typeWords}, {"evidence.value", typeReals}, {"evidence.threshold", typeReals},
-		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"incomplete", "Bool"},
+		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"incomplete", "Bool"}, {"series", typeText},
 	}},
 	{TableVerdicts, []columnType{
 		{"id", typeText}, {"revision", "UInt32"}, {"canary", typeWord}, {"entity", typeWord}, {"version", typeWord}, {"baseline", typeWord},

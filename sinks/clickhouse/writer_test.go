@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
 )
 
@@ -232,5 +233,59 @@ func TestOpenConfig(t *testing.T) {
 		if err := (Config{DSN: dsn}).Validate(); err == nil {
 			t.Errorf("DSN %q is valid", dsn)
 		}
+	}
+}
+
+// TestInsertBands: what was expected stands beside what the windows are now, and an
+// anomaly beside why.
+func TestInsertBands(t *testing.T) {
+	db := migrated(t)
+	var w processors.Windows
+	w.Append(processors.WindowRow{Indicator: "requests", Entity: "cart", Labels: `{"service.name":"cart"}`, Start: at(0), End: at(60), Revision: 2, Count: 12, Bad: 1,
+		Sum: math.NaN(), Min: math.NaN(), Max: math.NaN(), P50: math.NaN(), P90: math.NaN(), P95: math.NaN(), P99: math.NaN(), Complete: true})
+	put(t, db.Writer(), TableWindows, decode(t, w.Encode()), "windows:0:0-0")
+	var b processors.Bands
+	b.Append(processors.BandRow{Detector: "all", Indicator: "requests", Value: flyball.ValueRate, Entity: "cart", Labels: `{"service.name":"cart"}`, Start: at(0), End: at(60),
+		Observed: 0.2, Expected: 1, Low: 0.5, High: math.NaN(), Digits: 5.5, Threshold: 5, Algorithm: "spike", Alarm: true})
+	b.Append(processors.BandRow{Detector: "all", Indicator: "requests", Value: flyball.ValueP99, Entity: "cart", Labels: `{"service.name":"cart"}`, Start: at(0), End: at(60),
+		Observed: math.NaN(), Expected: math.NaN(), Low: math.NaN(), High: math.NaN(), Threshold: 5, Algorithm: "none"})
+	put(t, db.Writer(), TableBands, decode(t, b.Encode()), "bands:0:0-0")
+	type row struct {
+		Value     string   `ch:"value"`
+		Observed  *float64 `ch:"observed"`
+		Low       *float64 `ch:"expected_low"`
+		High      *float64 `ch:"expected_high"`
+		Score     float64  `ch:"anomaly_score"`
+		Alarm     bool     `ch:"is_alarm"`
+		Samples   int64    `ch:"samples"`
+		Corrected bool     `ch:"is_corrected"`
+	}
+	var got []row
+	if err := db.Conn().Select(t.Context(), &got, `SELECT value, observed, expected_low, expected_high, anomaly_score, is_alarm, samples, is_corrected
+		FROM v_bands ORDER BY value`); err != nil {
+		t.Fatal(err)
+	}
+	f := func(v float64) *float64 { return &v }
+	want := []row{{"p99", nil, nil, nil, 0, false, 12, true}, {"rate", f(0.2), f(0.5), nil, 0.55, true, 12, true}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	finding := flyball.Finding{ID: "f", Revision: 1, Kind: "anomaly", State: flyball.FindingOpened, Entity: "cart", Detector: "all", Tier: "spike", At: at(60), OpenedAt: at(60),
+		Evidence: []flyball.Evidence{{Name: "score", Value: 0.55}, {Name: "observed", Value: 0.2}},
+		Series:   []flyball.FindingSeries{{Indicator: "requests", Value: flyball.ValueRate, Labels: flyball.LabelsOf("service.name", "cart"), Reason: "it is low", Share: 1}}}
+	if err := db.Writer().InsertFindings(t.Context(), []flyball.Finding{finding}, "findings:0:0-0"); err != nil {
+		t.Fatal(err)
+	}
+	var anomalies []struct {
+		Algorithm string   `ch:"algorithm"`
+		Score     *float64 `ch:"anomaly_score"`
+		Low       *float64 `ch:"expected_low"`
+		Reason    string   `ch:"reason"`
+	}
+	if err := db.Conn().Select(t.Context(), &anomalies, `SELECT algorithm, anomaly_score, expected_low, JSONExtractString(series[1], 'reason') AS reason FROM v_anomalies`); err != nil {
+		t.Fatal(err)
+	}
+	if len(anomalies) != 1 || anomalies[0].Algorithm != "spike" || anomalies[0].Score == nil || *anomalies[0].Score != 0.55 || anomalies[0].Low != nil || anomalies[0].Reason != "it is low" {
+		t.Errorf("got %+v", anomalies)
 	}
 }
