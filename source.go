@@ -14,6 +14,8 @@ type Source struct {
 	Encoding string
 	// JSON maps fields, for formats whose samples have no labels by themselves.
 	JSON JSONMapping
+	// Registry has the schemas of the format "confluent".
+	Registry SchemaRegistry
 	// OutOfOrderness is how far samples of one partition may arrive out of order
 	// without being late: the watermark trails the maximum event time by it.
 	OutOfOrderness time.Duration
@@ -26,6 +28,12 @@ type Source struct {
 	// MaxAhead is how far in the future of the wall clock a sample may lie; one
 	// further ahead is dead-lettered and never moves a watermark.
 	MaxAhead time.Duration
+}
+
+// SchemaRegistry is a Schema Registry as Confluent's API has it.
+type SchemaRegistry struct {
+	// URL of the registry, and how to log in to it; empty for not at all.
+	URL, Username, Password string
 }
 
 // JSONMapping says where the parts of a sample are in a JSON document. Paths are

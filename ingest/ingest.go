@@ -45,6 +45,7 @@ const (
 	ReasonTooFarAhead = "too_far_ahead"
 	ReasonBadValue    = "bad_value" // a field has a type or range that cannot be measured
 	ReasonPanic       = "panic"     // a bug in a decoder, contained
+	ReasonNoSchema    = "no_schema" // the schema that it names cannot be had or used
 )
 
 // Rejection says why a record, or samples in it, were not taken.

@@ -91,7 +91,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), newSchema(), newVersion())
 	return root
 }
 

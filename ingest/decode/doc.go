@@ -1,4 +1,6 @@
-// Package decode holds the decoders, one file per format. [New] picks one by the
+// Package decode holds the decoders: formats that come as documents with a mapping or a
+// schema here, one file each, and the signals of OTLP and what is like them in packages
+// of their own. [New] picks one by the
 // format of a source.
 //
 // Every decoder walks the bytes of a record once and touches only what the
@@ -12,7 +14,8 @@
 // "otlp_spans" reads OTLP traces, an ExportTraceServiceRequest or TracesData
 // (the two are the same on the wire), as the OpenTelemetry Collector's Kafka
 // exporter writes them with encoding otlp_proto (the default) or otlp_json.
-// Every span is a sample; see [OTLPSpans] for its labels and values.
+// Every span is a sample. docs/formats has a page for each format, with its labels and
+// values.
 //
 // "otlp_metrics" reads OTLP metrics in the same encodings. A data point is a row
 // that may stand for many samples; see [ingest.Point].

@@ -9,6 +9,7 @@ import (
 	"github.com/flyball-io/flyball/ingest"
 	"github.com/flyball-io/flyball/ingest/decode/internal/logs"
 	"github.com/flyball-io/flyball/ingest/decode/internal/metrics"
+	"github.com/flyball-io/flyball/ingest/decode/internal/spans"
 )
 
 // Format is one entry of the registry.
@@ -34,6 +35,7 @@ func Formats() []Format {
 		{"telegraf", nil, newTelegraf},
 		{"cloudevents", nil, newCloudEvents},
 		{"kubernetes_events", nil, newKubernetesEvents},
+		{"confluent", nil, newConfluent},
 	}
 }
 
@@ -76,9 +78,9 @@ func checkProjection(p ingest.Projection) error {
 
 func newOTLPSpans(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
 	if src.Encoding == "json" {
-		return NewOTLPSpansJSON(p), nil
+		return spans.NewOTLPJSON(p), nil
 	}
-	return NewOTLPSpans(p), nil
+	return spans.NewOTLP(p), nil
 }
 
 func newJSON(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
@@ -121,4 +123,12 @@ func newCloudEvents(_ flyball.Source, p ingest.Projection) (ingest.Decoder, erro
 
 func newKubernetesEvents(_ flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
 	return NewKubernetesEvents(p)
+}
+
+func newConfluent(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
+	d, err := NewConfluent(src, p)
+	if err != nil {
+		return nil, fmt.Errorf("cannot decode source %q: %w", src.Name, err)
+	}
+	return d, nil
 }

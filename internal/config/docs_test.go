@@ -34,6 +34,7 @@ func TestFormatsAreDescribed(t *testing.T) {
 		for _, m := range blocks.FindAllStringSubmatch(text, -1) {
 			docs = append(docs, m[1])
 		}
+		t.Setenv("REGISTRY_PASSWORD", "secret")
 		files := t.TempDir()
 		write(t, files, map[string]string{"page.yaml": strings.Join(docs, "---\n")})
 		c, err := Load(files)

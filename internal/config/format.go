@@ -13,6 +13,8 @@ type format struct {
 	encodings []string
 	// mapped says that the configuration names the fields of a sample.
 	mapped bool
+	// registry says that there must be a Schema Registry.
+	registry bool
 	// value and bad are what an indicator measures and what is bad where it does not
 	// say.
 	value, bad string
@@ -47,6 +49,7 @@ var formats = map[string]format{
 	spec.FormatInflux:      {names: "metric.name", entity: "host"},
 	spec.FormatTelegraf:    {names: "metric.name", entity: "host"},
 	spec.FormatCloudEvents: {entity: "ce.subject", prefixes: []string{"ce.", "data.", "cdevent."}},
+	spec.FormatConfluent:   {mapped: true, registry: true},
 	spec.FormatKubernetes:  {entity: "k8s.workload", bad: `k8s.type="Warning"`},
 }
 

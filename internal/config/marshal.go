@@ -127,6 +127,9 @@ func sourceSpec(s flyball.Source) spec.Source {
 	out := spec.Source{Topics: s.Topics, Format: s.Format, Encoding: s.Encoding,
 		OutOfOrderness: spec.Duration(s.OutOfOrderness), IdleTimeout: spec.Duration(s.IdleTimeout),
 		StallTimeout: spec.Duration(s.StallTimeout), MaxAhead: spec.Duration(s.MaxAhead)}
+	if formats[s.Format].registry {
+		out.Registry = &spec.SchemaRegistry{URL: s.Registry.URL, Username: s.Registry.Username, Password: Secret(s.Registry.Password)}
+	}
 	if formats[s.Format].mapped {
 		out.JSON = &spec.JSONMapping{Timestamp: s.JSON.Timestamp, TimestampFormat: s.JSON.TimestampFormat, Labels: s.JSON.Labels}
 		for name, v := range s.JSON.Values {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -87,7 +88,24 @@ func compileSource(o *kind.Object[spec.Source]) flyball.Source {
 		o.Report("spec.json", strictyaml.CodeMissingField, `"json" is required by the format `+in.Format,
 			"say where the timestamp, the labels and the values are")
 	}
+	compileRegistry(o, &f, &s)
 	return s
+}
+
+func compileRegistry(o *kind.Object[spec.Source], f *format, s *flyball.Source) {
+	in := o.Spec.Registry
+	switch {
+	case !f.registry && in != nil:
+		o.Report("spec.registry", kind.CodeNotForFormat, "registry belongs to the format confluent, not to "+s.Format, "delete it")
+	case f.registry && in == nil && !o.Doc.Has("spec.registry"):
+		o.Report("spec.registry", strictyaml.CodeMissingField, `"registry" is required by the format `+s.Format, "say where the schemas are: registry: {url: https://…}")
+	case f.registry && in != nil:
+		s.Registry = flyball.SchemaRegistry{URL: in.URL, Username: in.Username, Password: string(in.Password)}
+		u, err := url.Parse(in.URL)
+		if at := "spec.registry.url"; o.Doc.Has(at) && o.Doc.OK(at) && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			o.Report(at, strictyaml.CodeInvalidValue, "this is no address of a registry", "such as https://registry.example.com:8081")
+		}
+	}
 }
 
 func compileJSON(o *kind.Object[spec.Source]) flyball.JSONMapping {

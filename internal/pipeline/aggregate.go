@@ -41,7 +41,7 @@ type aggregateStage struct {
 const lookEvery = time.Second
 
 func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, limits spec.Limits, panes int32, s *kafka.Session, e *emitter, m *Metrics) (*aggregateStage, error) {
-	p := projectionOf(indicators)
+	p := ingest.ProjectionOf(indicators)
 	dec, err := decode.New(src, p)
 	if err != nil {
 		return nil, err

@@ -4,52 +4,7 @@ import (
 	"slices"
 
 	"github.com/flyball-io/flyball"
-	"github.com/flyball-io/flyball/ingest"
 )
-
-// projectionOf returns the columns that these indicators need of their source.
-func projectionOf(indicators []flyball.Indicator) ingest.Projection {
-	var p ingest.Projection
-	for _, ind := range indicators {
-		p.Labels = append(p.Labels, ind.GroupBy...)
-		if ind.Value != "" {
-			p.Values = append(p.Values, ind.Value)
-		}
-		for _, m := range slices.Concat(ind.Filter, ind.Bad) {
-			if m.Numeric() {
-				p.Values = append(p.Values, m.Name)
-			} else {
-				p.Labels = append(p.Labels, m.Name)
-			}
-		}
-	}
-	slices.Sort(p.Labels)
-	slices.Sort(p.Values)
-	p.Labels, p.Values = slices.Compact(p.Labels), slices.Compact(p.Values)
-	p.Only = onlyOf(indicators)
-	return p
-}
-
-// onlyOf returns the labels that every indicator wants to have a certain value, and
-// those values.
-func onlyOf(indicators []flyball.Indicator) map[string][]string {
-	only := map[string][]string{}
-	for _, ind := range indicators {
-		wanted := map[string]bool{} // labels of this indicator
-		for _, m := range ind.Filter {
-			if m.Op == flyball.MatchEqual && !wanted[m.Name] {
-				wanted[m.Name] = true
-				only[m.Name] = append(only[m.Name], m.Value)
-			}
-		}
-	}
-	for name, values := range only {
-		if len(values) < len(indicators) { // one of them takes any
-			delete(only, name)
-		}
-	}
-	return only
-}
 
 // indicatorsOf returns the indicators of a source.
 func indicatorsOf(all []flyball.Indicator, source string) []flyball.Indicator {

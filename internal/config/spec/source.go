@@ -11,6 +11,7 @@ const (
 	FormatTelegraf    = "telegraf"
 	FormatCloudEvents = "cloudevents"
 	FormatKubernetes  = "kubernetes_events"
+	FormatConfluent   = "confluent"
 )
 
 // Source is the spec of kind Source: telemetry of one format on one or more
@@ -22,13 +23,16 @@ type Source struct {
 	// requests, as the OpenTelemetry Collector's Kafka exporter writes them; json is objects
 	// whose fields are mapped; prometheus is remote write 1.0; influx is the line
 	// protocol; telegraf is what its serializer json writes;
-	// cloudevents and kubernetes_events are events.
-	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|otlp_logs|json|prometheus|influx|telegraf|cloudevents|kubernetes_events"`
+	// cloudevents and kubernetes_events are events; confluent is Avro, Protobuf or
+	// JSON with a schema in a Schema Registry.
+	Format string `yaml:"format" required:"true" enum:"otlp_spans|otlp_metrics|otlp_logs|json|prometheus|influx|telegraf|cloudevents|kubernetes_events|confluent"`
 	// Encoding of otlp formats: proto (the default) or json. That of prometheus:
 	// snappy (the default), or proto for what is not compressed.
 	Encoding string `yaml:"encoding,omitempty" enum:"proto|json|snappy"`
-	// JSON says where the parts of a sample are, for the format json.
+	// JSON says where the parts of a sample are, for the formats json and confluent.
 	JSON *JSONMapping `yaml:"json,omitempty"`
+	// Registry is the Schema Registry of the format confluent.
+	Registry *SchemaRegistry `yaml:"registry,omitempty"`
 	// OutOfOrderness is how far samples of one partition may arrive out of order
 	// without being late: the watermark trails the newest sample by it.
 	OutOfOrderness Duration `yaml:"outOfOrderness" default:"5s" max:"1h"`
@@ -65,4 +69,14 @@ type JSONValue struct {
 	// Unit makes the value a duration, kept in nanoseconds: s, ms, us or ns.
 	// Without it the value is a plain number.
 	Unit string `yaml:"unit,omitempty" enum:"s|ms|us|ns"`
+}
+
+// SchemaRegistry is a Schema Registry as Confluent's API has it.
+type SchemaRegistry struct {
+	// URL of the registry.
+	URL string `yaml:"url" required:"true"`
+	// Username and Password, where the registry asks for them.
+	Username string `yaml:"username,omitempty"`
+	// Password should come from ${env:NAME} or ${file:/path}.
+	Password Secret `yaml:"password,omitempty"`
 }

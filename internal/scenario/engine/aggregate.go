@@ -31,7 +31,7 @@ type aggregateStage struct {
 }
 
 func newAggregateStage(e *Engine, m *member, src flyball.Source, indicators []flyball.Indicator) (*aggregateStage, error) {
-	p := projectionOf(indicators)
+	p := ingest.ProjectionOf(indicators)
 	dict := ingest.NewDictionary(len(p.Labels))
 	machine, err := aggregate.New(aggregate.Config{
 		Source: src, Indicators: indicators, Labels: p.Labels, Values: p.Values, Partitions: e.cfg.Panes,
@@ -148,28 +148,6 @@ func (a *aggregateStage) end(committed bool) {
 	} else {
 		a.machine.Abort()
 	}
-}
-
-// projectionOf returns the columns that these indicators need of their source.
-func projectionOf(indicators []flyball.Indicator) ingest.Projection {
-	var p ingest.Projection
-	for _, ind := range indicators {
-		p.Labels = append(p.Labels, ind.GroupBy...)
-		if ind.Value != "" {
-			p.Values = append(p.Values, ind.Value)
-		}
-		for _, m := range slices.Concat(ind.Filter, ind.Bad) {
-			if m.Numeric() {
-				p.Values = append(p.Values, m.Name)
-			} else {
-				p.Labels = append(p.Labels, m.Name)
-			}
-		}
-	}
-	slices.Sort(p.Labels)
-	slices.Sort(p.Values)
-	p.Labels, p.Values = slices.Compact(p.Labels), slices.Compact(p.Values)
-	return p
 }
 
 func indicatorsOf(all []flyball.Indicator, source string) []flyball.Indicator {

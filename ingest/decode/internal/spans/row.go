@@ -1,4 +1,5 @@
-package decode
+// Package spans decodes OTLP traces.
+package spans
 
 import (
 	"math"
@@ -9,8 +10,8 @@ import (
 	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
-// spanRow builds the rows of spans, whatever the encoding they came in.
-type spanRow struct {
+// row builds the rows of spans, whatever the encoding they came in.
+type row struct {
 	otlp.Row
 	column   columns // of the fields that are not attributes
 	kinds    rows.Enum
@@ -35,8 +36,8 @@ const (
 	kindProducer = 4
 )
 
-func newSpanRow(p ingest.Projection) spanRow {
-	return spanRow{
+func newRow(p ingest.Projection) row {
+	return row{
 		Row: otlp.NewRow(p, otlp.Fields{
 			Prefix: "span.", Labels: []string{"span.name", "span.kind", "status.code"}, Values: []string{flyball.FieldDuration},
 			Aliases: map[string][]string{"peer": peerAttributes},
@@ -51,7 +52,7 @@ func newSpanRow(p ingest.Projection) spanRow {
 }
 
 // begin starts a record. It reports whether codes known so far are void.
-func (r *spanRow) begin(b *ingest.Builder) bool {
+func (r *row) begin(b *ingest.Builder) bool {
 	if !r.Begin(b) {
 		return false
 	}
@@ -72,7 +73,7 @@ type spanFields struct {
 }
 
 // append ends the span at hand: a row, or a rejection.
-func (r *spanRow) append(s *spanFields, b *ingest.Builder) {
+func (r *row) append(s *spanFields, b *ingest.Builder) {
 	r.SetField(otlp.SampleLevel, r.column.spanName, s.name)
 	if c := r.column.spanKind; c >= 0 {
 		r.Labels[otlp.SampleLevel][c].Code = r.kinds.Code(s.kind)
@@ -95,7 +96,7 @@ func (r *spanRow) append(s *spanFields, b *ingest.Builder) {
 
 // times returns what is wrong with the times; the start matters only for the
 // duration.
-func (r *spanRow) times(s *spanFields) rows.Fault {
+func (r *row) times(s *spanFields) rows.Fault {
 	switch {
 	case s.end == 0:
 		return rows.FaultNoTime

@@ -1,13 +1,13 @@
-package decode
+package spans
 
 import (
 	"github.com/flyball-io/flyball/ingest"
 	"github.com/flyball-io/flyball/ingest/decode/internal/otlp"
 )
 
-// OTLPSpansJSON decodes OTLP traces in their JSON encoding
+// OTLPJSON decodes OTLP traces in their JSON encoding
 // (opentelemetry.io/docs/specs/otlp, "JSON Protobuf Encoding"): one TracesData
-// object per record. It gives the same rows as [OTLPSpans] does for the same
+// object per record. It gives the same rows as [OTLP] does for the same
 // spans.
 //
 // As the specification asks, names are lowerCamelCase (snake_case is read too),
@@ -16,28 +16,28 @@ import (
 // lists of spans are not where they should be, is rejected whole; a field of the
 // wrong type in a span costs that span, in a resource or scope the spans under
 // it. Of a resource or scope that is given twice the first counts.
-type OTLPSpansJSON struct {
-	row  spanRow
+type OTLPJSON struct {
+	row  row
 	json otlp.EnvelopeJSON
 	name []byte
 }
 
-// NewOTLPSpansJSON returns a decoder that keeps the columns of p.
-func NewOTLPSpansJSON(p ingest.Projection) *OTLPSpansJSON {
-	d := &OTLPSpansJSON{row: newSpanRow(p)}
+// NewOTLPJSON returns a decoder that keeps the columns of p.
+func NewOTLPJSON(p ingest.Projection) *OTLPJSON {
+	d := &OTLPJSON{row: newRow(p)}
 	d.json.Lists = [3][2]string{{"resourceSpans", "resource_spans"}, {"scopeSpans", "scope_spans"}, {"spans", "spans"}}
 	d.json.Item = d.span
 	return d
 }
 
 // Decode implements [ingest.Decoder].
-func (d *OTLPSpansJSON) Decode(value []byte, b *ingest.Builder) error {
+func (d *OTLPJSON) Decode(value []byte, b *ingest.Builder) error {
 	d.row.begin(b)
 	return d.json.Decode(value, &d.row.Row, b)
 }
 
 // span reads one Span and ends its row.
-func (d *OTLPSpansJSON) span(b *ingest.Builder) error {
+func (d *OTLPJSON) span(b *ingest.Builder) error {
 	d.row.Enter(otlp.SampleLevel)
 	var s spanFields
 	err := d.json.FieldsOf(&d.row.Row, otlp.SampleLevel, func(key []byte) (err error) {
@@ -68,7 +68,7 @@ func (d *OTLPSpansJSON) span(b *ingest.Builder) error {
 	return nil
 }
 
-func (d *OTLPSpansJSON) status(s *spanFields) error {
+func (d *OTLPJSON) status(s *spanFields) error {
 	return d.json.FieldsOf(&d.row.Row, otlp.SampleLevel, func(key []byte) error {
 		if string(key) != "code" {
 			return d.json.Dec.Skip()

@@ -1,11 +1,11 @@
-package decode
+package spans
 
 import (
 	"github.com/flyball-io/flyball/ingest"
 	"github.com/flyball-io/flyball/ingest/decode/internal/otlp"
 )
 
-// OTLPSpans decodes OTLP traces in protobuf: an ExportTraceServiceRequest or
+// OTLP decodes OTLP traces in protobuf: an ExportTraceServiceRequest or
 // TracesData (opentelemetry-proto, trace/v1). One span is one sample.
 //
 // The event time is end_time_unix_nano: a span is known when it has ended, so it
@@ -41,14 +41,14 @@ import (
 // times) costs that span; one in a resource or scope costs the spans under it; a
 // request, resource or scope whose list of spans cannot be found costs the
 // record.
-type OTLPSpans struct {
-	row      spanRow
+type OTLP struct {
+	row      row
 	envelope otlp.Envelope
 }
 
-// NewOTLPSpans returns a decoder that keeps the columns of p.
-func NewOTLPSpans(p ingest.Projection) *OTLPSpans {
-	d := &OTLPSpans{row: newSpanRow(p), envelope: otlp.Envelope{Resource: "ResourceSpans", Scope: "ScopeSpans"}}
+// NewOTLP returns a decoder that keeps the columns of p.
+func NewOTLP(p ingest.Projection) *OTLP {
+	d := &OTLP{row: newRow(p), envelope: otlp.Envelope{Resource: "ResourceSpans", Scope: "ScopeSpans"}}
 	d.envelope.Item = d.span
 	return d
 }
@@ -66,13 +66,13 @@ const (
 )
 
 // Decode implements [ingest.Decoder].
-func (d *OTLPSpans) Decode(value []byte, b *ingest.Builder) error {
+func (d *OTLP) Decode(value []byte, b *ingest.Builder) error {
 	void := d.row.begin(b)
 	return d.envelope.Decode(value, &d.row.Row, b, void)
 }
 
 // span reads one Span and ends its row.
-func (d *OTLPSpans) span(m []byte, b *ingest.Builder) {
+func (d *OTLP) span(m []byte, b *ingest.Builder) {
 	d.row.Enter(otlp.SampleLevel)
 	var s spanFields
 	if !d.spanFields(m, &s) {
@@ -83,7 +83,7 @@ func (d *OTLPSpans) span(m []byte, b *ingest.Builder) {
 
 // spanFields reads the fields of a span. Tags and lengths of one byte, which
 // nearly all are, are read in place: this loop is most of the cost of a span.
-func (d *OTLPSpans) spanFields(m []byte, s *spanFields) bool {
+func (d *OTLP) spanFields(m []byte, s *spanFields) bool {
 	wanted := d.row.Wanted(otlp.SampleLevel)
 	for i := 0; i < len(m); {
 		t := uint64(m[i])
