@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flyball-io/flyball/internal/automation"
 	"github.com/flyball-io/flyball/internal/canaries/command"
 )
 
@@ -92,6 +93,7 @@ Try it:  flyball dev`,
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
 	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), newSchema(), newVersion())
+	root.AddCommand(automation.Commands()...)
 	return root
 }
 

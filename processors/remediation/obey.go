@@ -41,7 +41,7 @@ func (m *Machine) control(c *flyball.Control) {
 		Reason: fmt.Sprintf("%s %s: %s. %s", c.Kind, subjectOf(c), done, c.Why), Who: c.Who,
 	})
 	if c.Kind == flyball.ControlResetBreaker && c.Backlog == flyball.BacklogReplay {
-		m.backlog()
+		m.backlog(m.when(c.At, flyball.NoTime))
 	}
 }
 
@@ -131,8 +131,7 @@ func (m *Machine) reset(c *flyball.Control) string {
 }
 
 // backlog judges every finding that is open again.
-func (m *Machine) backlog() {
-	at := m.memory.Clock
+func (m *Machine) backlog(at flyball.Time) {
 	for _, k := range memory.KeysOf(m.memory.Open, func(memory.OpenFinding) bool { return true }) {
 		o, _ := m.memory.Open.Get(k)
 		view := condition.NewView(&o.Finding)

@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/connect"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
+)
+
+// client returns a client of the brokers of a configuration, for what people ask.
+func client(cfg *config.Config, more ...kgo.Opt) (*kgo.Client, error) {
+	security, err := connect.Kafka(cfg.Pipeline.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	opts := append(security, kgo.SeedBrokers(cfg.Pipeline.Kafka.Brokers...), kgo.ClientID("flyball"))
+	c, err := kgo.NewClient(append(opts, more...)...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach Kafka: %w", err)
+	}
+	return c, nil
+}
+
+// SendControl writes what a person says to the control topic, and returns when the
+// brokers have it.
+func SendControl(ctx context.Context, cfg *config.Config, c *flyball.Control) error {
+	topics := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}
+	r, err := sinkkafka.Encoder{Topics: topics, Source: "/flyball/" + cfg.Pipeline.Name}.Control(c)
+	if err != nil {
+		return err
+	}
+	cl, err := client(cfg, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	if err := cl.ProduceSync(ctx, r).FirstErr(); err != nil {
+		return fmt.Errorf("cannot send control %q: %w", c.Kind, err)
+	}
+	return nil
+}
+
+// Decisions reads the decision log, from its start to its end as of now, and calls
+// each with every decision, in the order of each partition.
+func Decisions(ctx context.Context, cfg *config.Config, each func(flyball.Decision)) error {
+	topic := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}.Decisions()
+	cl, err := client(cfg, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	ends, err := kadm.NewClient(cl).ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("cannot list the ends of %q: %w", topic, err)
+	}
+	left := map[int32]int64{}
+	starts, err := kadm.NewClient(cl).ListStartOffsets(ctx, topic)
+	if err != nil {
+		return fmt.Errorf("cannot list the starts of %q: %w", topic, err)
+	}
+	ends.Each(func(o kadm.ListedOffset) {
+		if s, ok := starts.Lookup(topic, o.Partition); ok && s.Offset < o.Offset {
+			left[o.Partition] = o.Offset
+		}
+	})
+	for len(left) > 0 {
+		fetches := cl.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			return fmt.Errorf("cannot read %q: %w", topic, err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if d, err := sinkkafka.DecodeDecision(r); err == nil && !r.Attrs.IsControl() {
+				each(d)
+			}
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+		})
+	}
+	return nil
+}
