@@ -16,7 +16,6 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
-	"github.com/flyball-io/flyball/internal/pipeline"
 	"github.com/flyball-io/flyball/processors/remediation"
 )
 
@@ -78,7 +77,7 @@ func (in *controlInput) send(c *cobra.Command) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 30*time.Second)
 	defer cancel()
-	if err := pipeline.SendControl(ctx, cfg, k); err != nil {
+	if err := sendControl(ctx, cfg, k); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "%s, by %s: it holds from the next decision on\n", k.Kind, k.Who)

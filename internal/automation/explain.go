@@ -14,7 +14,6 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
-	"github.com/flyball-io/flyball/internal/pipeline"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
 )
 
@@ -101,7 +100,7 @@ func decisions(ctx context.Context, dir string, want func(*flyball.Decision) boo
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	var all []flyball.Decision
-	err = pipeline.Decisions(ctx, cfg, func(d flyball.Decision) {
+	err = readDecisions(ctx, cfg, func(d flyball.Decision) {
 		if want(&d) {
 			all = append(all, d)
 		}

@@ -1,4 +1,4 @@
-package pipeline
+package automation
 
 import (
 	"context"
@@ -27,9 +27,9 @@ func client(cfg *config.Config, more ...kgo.Opt) (*kgo.Client, error) {
 	return c, nil
 }
 
-// SendControl writes what a person says to the control topic, and returns when the
+// sendControl writes what a person says to the control topic, and returns when the
 // brokers have it.
-func SendControl(ctx context.Context, cfg *config.Config, c *flyball.Control) error {
+func sendControl(ctx context.Context, cfg *config.Config, c *flyball.Control) error {
 	topics := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}
 	r, err := sinkkafka.Encoder{Topics: topics, Source: "/flyball/" + cfg.Pipeline.Name}.Control(c)
 	if err != nil {
@@ -46,9 +46,9 @@ func SendControl(ctx context.Context, cfg *config.Config, c *flyball.Control) er
 	return nil
 }
 
-// Decisions reads the decision log, from its start to its end as of now, and calls
+// readDecisions reads the decision log, from its start to its end as of now, and calls
 // each with every decision, in the order of each partition.
-func Decisions(ctx context.Context, cfg *config.Config, each func(flyball.Decision)) error {
+func readDecisions(ctx context.Context, cfg *config.Config, each func(flyball.Decision)) error {
 	topic := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}.Decisions()
 	cl, err := client(cfg, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
