@@ -156,17 +156,18 @@ func (m *Machine) advance(d *definition, from, to flyball.Time, complete func(up
 
 // nextEdge returns the next end of an interval at which something is to be looked at.
 func (d *definition) nextEdge(at, to flyball.Time) (edge flyball.Time, ok bool) {
-	for _, s := range d.subjects {
-		if s.active() {
-			if at == flyball.NoTime {
-				at = to.Floor(d.spec.Interval).Add(-d.spec.Interval)
-			}
-			return at.Add(d.spec.Interval), true
-		}
-	}
 	for _, f := range d.feeds {
 		if start, any := f.store.Next(at); any && (!ok || start.Add(d.spec.Interval) < edge) {
 			edge, ok = start.Add(d.spec.Interval), true
+		}
+	}
+	for _, s := range d.subjects {
+		switch {
+		case !s.active():
+		case at != flyball.NoTime:
+			return at.Add(d.spec.Interval), true
+		case !ok: // there is nothing at all: time begins where the watermark is
+			return to.Floor(d.spec.Interval), true
 		}
 	}
 	return edge, ok
