@@ -90,6 +90,12 @@ func (w *Writer) InsertDecisions(ctx context.Context, list []flyball.Decision, t
 		eachOf(list, parts, func(p *flyball.SubExpression) string { return p.Expr }),
 		eachOf(list, parts, func(p *flyball.SubExpression) string { return p.Value }),
 		each(list, func(r *row) string { return r.Command }),
+		each(list, func(r *row) string { return r.Trigger }),
+		each(list, func(r *row) string { return r.Operation }),
+		each(list, func(r *row) uint32 { return uint32(r.Attempt) }),
+		each(list, func(r *row) []string { return orNone(r.Causes) }),
+		each(list, func(r *row) string { return r.Reason }),
+		each(list, func(r *row) string { return r.Who }),
 	}, token)
 }
 
@@ -209,4 +215,12 @@ func instant(t flyball.Time) time.Time {
 		return time.Time{}
 	}
 	return t.Std()
+}
+
+// orNone returns the list, or an empty one instead of nil.
+func orNone(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
 }

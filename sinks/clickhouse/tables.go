@@ -83,6 +83,7 @@ var expected = [...]tableColumns{
 		{"action", typeWord}, {"params", typeMap}, {"mode", typeWord},
 		{"gates.name", typeWords}, {"gates.pass", "Array(Bool)"}, {"gates.reason", typeTexts},
 		{"explain.expr", typeTexts}, {"explain.value", typeTexts}, {"command", typeText},
+		{"trigger", typeWord}, {"operation_id", typeText}, {"attempt", "UInt32"}, {"causes", typeTexts}, {"reason", typeText}, {"who", typeText},
 	}},
 	{TableCommands, []columnType{
 		{"id", typeText}, {"at", typeTime}, {"decision", typeText}, {"finding", typeText},
