@@ -34,6 +34,8 @@ type Format struct {
 // Formats returns every format.
 func Formats() []Format {
 	return []Format{
+		{"argo", "Argo Rollouts' AnalysisTemplates, and the steps of a Rollout", argo},
+		{"kayenta", "canary configurations of Spinnaker's Kayenta", kayenta},
 		{"openslo", "OpenSLO documents that count with Prometheus or the like", openslo},
 		{"sloth", "Sloth's SLO specs (prometheus/v1, or the Kubernetes resource)", sloth},
 	}

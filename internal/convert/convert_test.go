@@ -66,7 +66,11 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("%s %q: %v, want %s", format, text, err, want)
 		}
 	}
-	f("slot", "", `unknown format "slot"; one of openslo, sloth`)
+	f("kayenta", `{"name":"x"}`, "want a name and metrics")
+	f("kayenta", `{"name":"x","metrics":[{"name":"cpu","query":{"type":"atlas"}}]}`, "none of the metrics counts")
+	f("argo", "kind: Rollout", "there is no AnalysisTemplate")
+	f("argo", "kind: AnalysisTemplate\nspec: {metrics: [{name: web, provider: {web: {url: x}}}]}", "none of the metrics")
+	f("slot", "", `unknown format "slot"; one of argo, kayenta, openslo, sloth`)
 	f("sloth", "a: [", "cannot convert from sloth")
 	f("sloth", "service: x", "want version")
 	f("sloth", "version: prometheus/v1\nservice: x\nslos: [{name: a}]", `slo "a": want a name and an objective`)
