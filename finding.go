@@ -71,6 +71,26 @@ type FindingSeries struct {
 	At Time `json:"at"`
 }
 
+// LabelVerdict is what a person says of a finding.
+type LabelVerdict string
+
+// The verdicts: it was worth knowing, or it was not.
+const (
+	LabelReal  LabelVerdict = "real"
+	LabelNoise LabelVerdict = "noise"
+)
+
+// FindingLabel is what a person said of a finding.
+type FindingLabel struct {
+	// Finding is its id, Entity what it is about.
+	Finding string `json:"finding"`
+	Entity  string `json:"entity"`
+	// Verdict, By whom, and At what time.
+	Verdict LabelVerdict `json:"verdict"`
+	By      string       `json:"by"`
+	At      Time         `json:"at"`
+}
+
 // Evidence is one number that speaks for a finding or a command.
 type Evidence struct {
 	// Name of the number, such as "burn_long".

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flyball-io/flyball/internal/automation"
 	"github.com/flyball-io/flyball/internal/canaries/command"
+	"github.com/flyball-io/flyball/internal/feedback"
 )
 
 // version is set when the binary is built.
@@ -92,7 +93,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), newSchema(), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), newSchema(), newVersion())
 	root.AddCommand(automation.Commands()...)
 	return root
 }

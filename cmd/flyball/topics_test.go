@@ -30,7 +30,7 @@ func TestTopics(t *testing.T) {
 			t.Errorf("%v: exit %d, want %d with %q:\n%s%s", args, got, code, want, out, talk)
 		}
 	}
-	f(exitError, "13 of 13 topics cannot be used", "check")
+	f(exitError, "14 of 14 topics cannot be used", "check")
 	f(exitOK, "", "create", "--replication", "1", "--min-isr", "1")
 	f(exitOK, "warning: it has one replica", "check")
 	f(exitOK, `{"name":"flyball.panes","exists":true,"partitions":3,"replicas":1,"warnings"`, "check", "-o", "json")

@@ -108,7 +108,11 @@ func (e *evaluateStage) take(fetches kgo.Fetches) {
 			if err != nil {
 				e.late = append(e.late, processors.DeadLetter{Reason: evaluate.ReasonMalformed, Detail: err.Error(), Value: r.Value})
 			}
-			in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: marks})
+			label, err := sinkkafka.LabelOf(r)
+			if err != nil {
+				e.late = append(e.late, processors.DeadLetter{Reason: evaluate.ReasonMalformed, Detail: err.Error()})
+			}
+			in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: marks, Label: label})
 		}
 	})
 }

@@ -72,6 +72,7 @@ func (p *pipeline) recordTopics() map[string]recordTopic {
 		p.topics.Windows():     arrowTopic(clickhouse.TableWindows),
 		p.topics.SLO():         arrowTopic(clickhouse.TableSLOStatus),
 		p.topics.Bands():       arrowTopic(clickhouse.TableBands),
+		p.topics.Labels():      eventTopic(clickhouse.TableLabels, sinkkafka.DecodeLabel, (*clickhouse.Writer).InsertLabels),
 		p.topics.Findings():    eventTopic(clickhouse.TableFindings, sinkkafka.DecodeFinding, (*clickhouse.Writer).InsertFindings),
 		p.topics.Verdicts():    eventTopic(clickhouse.TableVerdicts, sinkkafka.DecodeVerdict, (*clickhouse.Writer).InsertVerdicts),
 		p.topics.Decisions():   eventTopic(clickhouse.TableDecisions, sinkkafka.DecodeDecision, (*clickhouse.Writer).InsertDecisions),

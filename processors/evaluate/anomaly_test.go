@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,12 +86,32 @@ func watched() Config {
 	return cfg
 }
 
+// withLabels adds what people say of the findings that a log gives, and of others.
+func withLabels(t *rapid.T, log []Record) []Record {
+	ids := map[string]string{"unknown": "api"}
+	names := []string{"unknown"}
+	for _, f := range reference(watched(), log).out.Findings {
+		if f.Kind == "anomaly" && f.State == flyball.FindingOpened {
+			ids[f.ID] = f.Entity
+			names = append(names, f.ID)
+		}
+	}
+	out := slices.Clone(log)
+	for i := range out {
+		if rapid.IntRange(0, 3).Draw(t, "label") == 0 {
+			id := rapid.SampledFrom(names).Draw(t, "finding")
+			out[i].Label = &flyball.FindingLabel{Finding: id, Entity: ids[id], Verdict: rapid.SampledFrom([]flyball.LabelVerdict{"real", "noise", "noise"}).Draw(t, "verdict")}
+		}
+	}
+	return out
+}
+
 // TestAnomaliesLawIsNotEmpty makes sure that the random logs of TestLaw reach them.
 func TestAnomaliesLawIsNotEmpty(t *testing.T) {
 	draw(t, "100")
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		s := reference(watched(), drawLog(t))
+		s := reference(watched(), withLabels(t, drawLog(t)))
 		for _, f := range s.out.Findings {
 			if f.Kind != "anomaly" {
 				continue
@@ -108,14 +130,20 @@ func TestAnomaliesLawIsNotEmpty(t *testing.T) {
 				seen["limits"]++
 			}
 		}
-		for key := range s.state {
+		for _, d := range s.out.DeadLetters {
+			seen[d.Reason]++
+		}
+		for key, value := range s.state {
+			if strings.Contains(string(value), `"margins"`) {
+				seen["margins"]++
+			}
 			if len(key) > 22 && key[:22] == "evaluate/0/anomaly/wat" {
 				seen["state"]++
 			}
 		}
 	})
 	for _, what := range []string{
-		"all opened", "all updated", "all resolved", "some opened", "some resolved", "several series", "state", "limits",
+		"all opened", "all updated", "all resolved", "some opened", "some resolved", "several series", "state", "limits", "margins", ReasonUnknownFinding,
 		"rate", "error_ratio", "p50", "mean", "p99",
 	} {
 		if seen[what] == 0 {
@@ -123,4 +151,62 @@ func TestAnomaliesLawIsNotEmpty(t *testing.T) {
 		}
 	}
 	t.Log(seen)
+}
+
+// TestLabelsMoveTheThreshold: what was said to be noise does not come again, however
+// often it is said; what was real comes sooner.
+func TestLabelsMoveTheThreshold(t *testing.T) {
+	f := func(verdict flyball.LabelVerdict, want int) {
+		t.Helper()
+		cfg := watched()
+		cfg.Detectors = cfg.Detectors[:1]
+		cfg.Detectors[0].Watches = []flyball.Watch{{Indicator: "errors", Values: []flyball.WindowValue{flyball.ValueErrorRatio}}}
+		d := newDriver(t, cfg)
+		opened := func() (n int) {
+			for _, f := range d.out.Findings {
+				if f.Kind == "anomaly" && f.State == flyball.FindingOpened {
+					n++
+				}
+			}
+			return n
+		}
+		at := flyball.Time(0)
+		pane := func(bad int64) {
+			w := newLogWriter(1)
+			w.writer.Append(processors.PaneRow{Indicator: "errors", Entity: "cart", Labels: `{"service.name":"cart"}`, Start: at, Count: 100, Bad: bad, Min: math.Inf(1), Max: math.Inf(-1)})
+			at = at.Add(5 * time.Second)
+			w.record(processors.Mark{Source: "logs", Topic: "logs", Of: 1, Watermark: at})
+			w.log[0].Offset = int64(len(d.log))
+			d.log = append(d.log, w.log[0])
+		}
+		for range 20 {
+			pane(10)
+		}
+		pane(25)
+		for range 20 {
+			pane(10)
+		}
+		d.drain()
+		if opened() != 1 {
+			t.Fatalf("%d findings, want 1", opened())
+		}
+		for range 2 {
+			d.log = append(d.log, Record{Offset: int64(len(d.log)), Label: &flyball.FindingLabel{Finding: d.out.Findings[0].ID, Entity: "cart", Verdict: verdict}})
+		}
+		d.drain()
+		d.restart()
+		pane(25)
+		for range 20 {
+			pane(10)
+		}
+		d.drain()
+		if got := opened() - 1; got != want {
+			t.Errorf("after %s: %d findings more, want %d", verdict, got, want)
+		}
+		if len(d.out.DeadLetters) > 0 {
+			t.Errorf("dead letters: %+v", d.out.DeadLetters)
+		}
+	}
+	f(flyball.LabelNoise, 0)
+	f(flyball.LabelReal, 1)
 }

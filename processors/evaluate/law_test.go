@@ -25,7 +25,7 @@ func TestLaw(t *testing.T) {
 		case 3:
 			cfg, log = compared(), withRequests(t, log)
 		case 4:
-			cfg = watched()
+			cfg, log = watched(), withLabels(t, log)
 		}
 		want := reference(cfg, log)
 		got := newShell(cfg, log)

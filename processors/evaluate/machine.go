@@ -59,6 +59,8 @@ type Record struct {
 	Panes []byte
 	// Marks hold after the panes.
 	Marks []processors.Mark
+	// Label is what a person said of a finding, nil for none.
+	Label *flyball.FindingLabel
 	// Canary makes it a record of the topic of requests instead, whose value Panes is;
 	// Offset means nothing then.
 	Canary *flyball.CanaryRequest

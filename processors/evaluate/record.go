@@ -17,6 +17,7 @@ const (
 	ReasonLate             = "late"
 	ReasonMalformed        = "malformed"
 	ReasonUnknownIndicator = "unknown_indicator"
+	ReasonUnknownFinding   = "unknown_finding"
 )
 
 // replay rebuilds panes from a record that was evaluated before. What was too
@@ -67,6 +68,9 @@ func (m *Machine) record(r *Record) {
 	windows := m.windows.Len()
 	defer func() { m.flag(windows) }()
 	m.caughtUp()
+	if r.Label != nil && !m.anomalies.Learn(*r.Label) {
+		m.deadLetter(ReasonUnknownFinding, fmt.Sprintf("finding %q of %q is not open, and none of the last", r.Label.Finding, r.Label.Entity), []byte(r.Label.Finding))
+	}
 	if len(r.Panes) > 0 {
 		corrected, at := corrections{}, -1
 		err := processors.ReadPanes(r.Panes, func(row processors.PaneRow) {

@@ -30,6 +30,19 @@ type DeadLetter struct {
 	Key, Value []byte
 }
 
+// InsertLabels writes what people said of findings, with the token's meaning as in
+// [Writer.Insert].
+func (w *Writer) InsertLabels(ctx context.Context, list []flyball.FindingLabel, token string) error {
+	type row = flyball.FindingLabel
+	return w.insertRows(ctx, TableLabels, len(list), []any{
+		each(list, func(r *row) string { return r.Finding }),
+		each(list, func(r *row) string { return r.Entity }),
+		each(list, func(r *row) string { return string(r.Verdict) }),
+		each(list, func(r *row) string { return r.By }),
+		each(list, func(r *row) time.Time { return instant(r.At) }),
+	}, token)
+}
+
 // seriesText writes the series of an anomaly as JSON.
 func seriesText(f *flyball.Finding) string {
 	if len(f.Series) == 0 {

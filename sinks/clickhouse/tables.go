@@ -6,6 +6,7 @@ const (
 	TableSLOStatus   = "slo_status"
 	TableBands       = "bands"
 	TableFindings    = "findings"
+	TableLabels      = "finding_labels"
 	TableVerdicts    = "verdicts"
 	TableDecisions   = "decisions"
 	TableCommands    = "commands"
@@ -67,6 +68,7 @@ var expected = [...]tableColumns{
 		{"evidence.name", typeWords}, {"evidence.value", typeReals}, {"evidence.threshold", typeReals},
 		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"incomplete", "Bool"}, {"series", typeText},
 	}},
+	{TableLabels, []columnType{{"finding", typeText}, {"entity", typeWord}, {"verdict", typeWord}, {"by", typeText}, {"at", typeTime}}},
 	{TableVerdicts, []columnType{
 		{"id", typeText}, {"revision", "UInt32"}, {"canary", typeWord}, {"entity", typeWord}, {"version", typeWord}, {"baseline", typeWord},
 		{"phase", typeWord}, {"verdict", typeWord}, {"score", "Float64"}, {"reason", typeText}, {"needs", typeText}, {"judge", typeWord},

@@ -289,3 +289,22 @@ func TestInsertBands(t *testing.T) {
 		t.Errorf("got %+v", anomalies)
 	}
 }
+
+// TestInsertLabels: the last word on a finding counts.
+func TestInsertLabels(t *testing.T) {
+	db := migrated(t)
+	list := []flyball.FindingLabel{{Finding: "f", Entity: "cart", Verdict: flyball.LabelReal, By: "ann", At: at(1)}, {Finding: "f", Entity: "cart", Verdict: flyball.LabelNoise, By: "bob", At: at(2)}}
+	if err := db.Writer().InsertLabels(t.Context(), list, "labels:0:0-1"); err != nil {
+		t.Fatal(err)
+	}
+	var got []struct {
+		Verdict string `ch:"verdict"`
+		By      string `ch:"labelled_by"`
+	}
+	if err := db.Conn().Select(t.Context(), &got, `SELECT verdict, labelled_by FROM v_finding_labels`); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0].Verdict != "noise" || got[0].By != "bob" {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -74,6 +74,7 @@ x.control | cleanup.policy=delete retention.ms=2592000000
 x.deadletter |||||||| cleanup.policy=delete retention.ms=2592000000 max.message.bytes=8388608
 x.decisions |||||||| cleanup.policy=delete retention.ms=2592000000
 x.findings | cleanup.policy=delete retention.ms=2592000000
+x.labels | cleanup.policy=delete retention.ms=2592000000
 x.outcomes | cleanup.policy=delete retention.ms=2592000000
 x.panes |||| cleanup.policy=delete retention.ms=259200000 max.message.bytes=8388608
 x.slo |||| cleanup.policy=delete retention.ms=604800000 max.message.bytes=8388608

@@ -51,6 +51,7 @@ func (t Topics) Specs(panes int32) []Spec {
 		events(t.SLO(), panes, true, 7*day, large),
 		events(t.Canaries(), panes, true, 30*day, nil),
 		events(t.Findings(), 1, true, 30*day, nil),
+		events(t.Labels(), 1, true, 30*day, nil),
 		events(t.Bands(), panes, true, 7*day, large),
 		events(t.Outcomes(), 1, true, 30*day, nil),
 		events(t.Control(), 1, true, 30*day, nil),

@@ -22,6 +22,9 @@ func (t Topics) Bands() string { return t.Prefix + "bands" }
 // Findings carries the states of findings; one partition.
 func (t Topics) Findings() string { return t.Prefix + "findings" }
 
+// Labels carries what people said of findings; one partition.
+func (t Topics) Labels() string { return t.Prefix + "labels" }
+
 // Verdicts carries canary verdicts, keyed by canary.
 func (t Topics) Verdicts() string { return t.Prefix + "verdicts" }
 

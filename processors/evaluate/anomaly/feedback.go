@@ -2,25 +2,9 @@ package anomaly
 
 import (
 	"slices"
+
+	"github.com/flyball-io/flyball"
 )
-
-// Verdict is what a person said of a finding.
-type Verdict string
-
-// The verdicts.
-const (
-	// VerdictReal means that it was worth knowing.
-	VerdictReal Verdict = "real"
-	// VerdictNoise means that it was not.
-	VerdictNoise Verdict = "noise"
-)
-
-// Label is what a person said of a finding about an entity.
-type Label struct {
-	Finding string  `json:"finding"`
-	Entity  string  `json:"entity"`
-	Verdict Verdict `json:"verdict"`
-}
 
 // past is a finding that is over.
 type past struct {
@@ -54,7 +38,7 @@ const (
 // open, or one of the last of its entity, and was not labelled so before. Noise moves
 // the threshold of its most unusual series just beyond what it reached, so that the
 // same does not come again.
-func (m *Machine) Learn(l Label) (known bool) {
+func (m *Machine) Learn(l flyball.FindingLabel) (known bool) {
 	for _, w := range m.watches {
 		e := m.entities[entityKey{w.detector.Name, w.spec.Source, l.Entity}]
 		if e == nil || e.now == nil {
@@ -83,7 +67,7 @@ func (e *entity) found(id string) (past, bool) {
 	return e.now.Recent[at], true
 }
 
-func (m *Machine) learn(e *entity, p past, l Label) {
+func (m *Machine) learn(e *entity, p past, l flyball.FindingLabel) {
 	mark := string(l.Verdict) + " " + l.Finding
 	next := m.change(e)
 	next.Margins = slices.Clone(next.Margins)
@@ -99,7 +83,7 @@ func (m *Machine) learn(e *entity, p past, l Label) {
 	if slices.Contains(g.Labelled, mark) {
 		return
 	}
-	if l.Verdict == VerdictNoise {
+	if l.Verdict == flyball.LabelNoise {
 		g.Digits = max(g.Digits+noiseMargin, min(p.Rarity-p.Threshold, mostMargin)+0.01)
 	} else {
 		g.Digits -= realMargin
