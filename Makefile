@@ -12,7 +12,7 @@ BOMB     ?= 10000000
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
+.PHONY: build dev test test-kafka test-collector lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ test: cc clickhouse ## run all tests with the race detector
 
 test-kafka: cc kafka clickhouse ## run the end-to-end suite against a real Apache Kafka
 	CGO_ENABLED=1 FLYBALL_TEST_KAFKA=1 $(GO) test -count=1 -timeout 15m ./internal/embedded/apachekafka/... ./internal/e2e/... ./internal/chaos/...
+
+# A module of its own: the first build of the Collector takes minutes.
+test-collector: ## send telemetry through the OpenTelemetry Collector and the official SDK
+	cd internal/e2e/collector && $(GO) vet ./... && CGO_ENABLED=0 $(GO) test -count=1 -timeout 15m ./...
 
 lint: ## formatting, vet, staticcheck and the rules of the house
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }

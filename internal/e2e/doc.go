@@ -9,4 +9,7 @@
 // Nothing waits a fixed time: tests consume the result topics, or look at
 // committed offsets and tables, until what they expect is there or a deadline is
 // over.
+//
+// The folder collector is a module of its own, which sends telemetry through the
+// OpenTelemetry Collector: make test-collector.
 package e2e
