@@ -140,9 +140,18 @@ func (s *Server) startCanary(w http.ResponseWriter, r *http.Request) {
 		refuseError(w, err)
 		return
 	}
-	at := "/api/v1/verdicts/" + q.ID
+	at := address(r) + "/api/v1/verdicts/" + q.ID
 	w.Header().Set("Location", at)
 	reply(w, http.StatusAccepted, map[string]string{"id": q.ID, "status": "RUNNING", "verdict": flyball.VerdictInconclusive, "url": at})
+}
+
+// address is where the server was asked; tools that poll a Location want all of it.
+func address(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return cmp.Or(r.Header.Get("X-Forwarded-Proto"), scheme) + "://" + cmp.Or(r.Header.Get("X-Forwarded-Host"), r.Host)
 }
 
 // badRequest is a request that cannot be followed, whoever asks again.

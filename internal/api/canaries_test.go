@@ -121,7 +121,7 @@ func TestVerdictsForArgoAndSpinnaker(t *testing.T) {
 func TestStartAndCancel(t *testing.T) {
 	s, h := newShelf()
 	w := ask(h, "POST", "/api/v1/canaries", `{"id":"run-1","canary":"release","entity":"cart","version":"2","cancel":true}`)
-	if w.Code != 202 || w.Header().Get("Location") != "/api/v1/verdicts/run-1" {
+	if w.Code != 202 || w.Header().Get("Location") != "http://example.com/api/v1/verdicts/run-1" {
 		t.Fatalf("%d %s, location %q", w.Code, w.Body, w.Header().Get("Location"))
 	}
 	if r := s.requests[0]; r.ID != "run-1" || r.Cancel || r.Version != "2" || r.By != "api" {
