@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/flyball-io/flyball/detectors/anomaly/alarm"
 	"github.com/flyball-io/flyball/detectors/anomaly/season"
@@ -22,6 +23,9 @@ type Ensemble struct {
 	recent []float32
 	at     int
 	alarms alarm.Judge
+	// threshold is that of a step.
+	threshold    float64
+	thresholdFor time.Duration
 }
 
 // member is an algorithm with its name. A mute one works for the others only.
@@ -212,7 +216,10 @@ func (e *Ensemble) report(f *frame, o *opinion, r *Reading) {
 	r.Digits = min(o.digits, MaxDigits)
 	r.Direction = o.side
 	r.Expected = o.center
-	r.Low, r.High = o.band(e.cfg.Threshold(f.step))
+	if f.step != e.thresholdFor {
+		e.threshold, e.thresholdFor = e.cfg.Threshold(f.step), f.step
+	}
+	r.Low, r.High = o.band(e.threshold)
 	r.Seen = f.index
 	r.For, r.Soonest, r.Latest, r.Level = o.length, o.soonest, o.latest, o.level
 	if r.Digits <= 0 {
@@ -224,7 +231,7 @@ func (e *Ensemble) report(f *frame, o *opinion, r *Reading) {
 	if r.News {
 		news = r.Digits
 	}
-	r.Rarity, r.Alarm = e.alarms.Observe(news, e.cfg.Threshold(f.step))
+	r.Rarity, r.Alarm = e.alarms.Observe(news, e.threshold)
 }
 
 // exceeds reports whether d is above all recent surprises.

@@ -91,8 +91,10 @@ func (s *seasonal) observe(f *frame) opinion {
 	if f.step != s.rateFor {
 		s.rates(f.step)
 	}
-	s.followClock(f)
 	at := f.at.Add(s.clock.Shift())
+	if s.followClock(f, at) {
+		at = f.at.Add(s.clock.Shift())
+	}
 	var casts [maxPeriods]forecast
 	for i := range s.periods {
 		casts[i] = s.periods[i].forecast(f, at)
@@ -177,23 +179,25 @@ func (p *period) judge(f *frame, c *forecast, sits bool) opinion {
 	return o
 }
 
-// followClock compares the course of the day as it is with an hour before and
-// after.
-func (s *seasonal) followClock(f *frame) {
+// followClock compares the course of the day as it is with an hour, a slot, before and
+// after, and reports whether the clocks have changed.
+func (s *seasonal) followClock(f *frame, at flyball.Time) bool {
 	if s.daily < 0 || f.step > time.Hour {
-		return
+		return false
 	}
 	profile := &s.periods[s.daily].profile
-	at := f.at.Add(s.clock.Shift())
+	place := profile.Place(at)
 	var errs [3]float64
 	for i := range errs {
-		expected, samples := profile.Expected(profile.Place(at.Add(time.Duration(i-1) * time.Hour)))
+		expected, samples := profile.Expected(profile.Beside(place, i-1))
 		if samples < 2*seasonNeeds {
-			return
+			return false
 		}
 		errs[i] = f.value - expected
 	}
+	before := s.clock.Shift()
 	s.clock.Observe(errs, f.step)
+	return s.clock.Shift() != before
 }
 
 func (s *seasonal) code(c *snapshot.Codec) {

@@ -55,6 +55,13 @@ func (p *Profile) Place(t flyball.Time) Place {
 	return Place{left, right, at - float64(left)}
 }
 
+// Beside returns the place so many slots later.
+func (p *Profile) Beside(at Place, slots int) Place {
+	n := len(p.mean)
+	at.left, at.right = (at.left+slots+n)%n, (at.right+slots+n)%n
+	return at
+}
+
 // Expected returns the usual value at a place and how many samples it rests on.
 // A slot that has hardly been seen lends its neighbour the word.
 func (p *Profile) Expected(at Place) (value, samples float64) {

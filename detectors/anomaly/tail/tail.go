@@ -42,11 +42,20 @@ type generation struct {
 	// together are one event, and a long incident must not become the whole tail
 	// (runs declustering: Leadbetter et al., 1983).
 	run    float32
-	inside int // values of the run
+	inside int     // values of the run
+	mean   float64 // what excess returned, while summed is set
+	summed bool
 }
 
 // excess is the mean by which the kept values exceed the smallest of them.
 func (g *generation) excess() float64 {
+	if !g.summed {
+		g.mean, g.summed = g.sum(), true
+	}
+	return g.mean
+}
+
+func (g *generation) sum() float64 {
 	u := float64(g.kept[0])
 	sum := 0.0
 	for _, v := range g.kept[1:] {
@@ -133,6 +142,7 @@ func (g *generation) rank(x float32) float64 {
 func (g *generation) add(x float32, event int, capped bool) {
 	g.seen++
 	if g.seen <= K {
+		g.summed = false
 		i := K - g.seen
 		for ; i+1 < K && g.kept[i+1] < x; i++ {
 			g.kept[i] = g.kept[i+1]
@@ -163,7 +173,7 @@ func (g *generation) add(x float32, event int, capped bool) {
 	for ; i+1 < K && g.kept[i+1] < x; i++ {
 		g.kept[i] = g.kept[i+1]
 	}
-	g.kept[i], g.run = x, x
+	g.kept[i], g.run, g.summed = x, x, false
 }
 
 // Upper judges how large a value is. Its memory is bounded and forgets in
@@ -235,6 +245,7 @@ func (u *Upper) Code(c *snapshot.Codec) {
 		c.Float32s(g.kept[:])
 		c.Float32(&g.run)
 		c.Count(&g.inside)
+		g.summed = false
 	}
 	if u.young.seen >= max(u.generation, 1) {
 		c.Fail("generation is over")

@@ -57,18 +57,16 @@ func (m *Model) Observe(level int) (chance float64, side int8, ok bool) {
 
 // escape blends the chance of a level seen so often among counts with a fallback.
 func escape(counts *[levels]uint32, level int, fallback float64) float64 {
-	total, distinct := 0.0, 0.0
+	total, distinct := uint64(0), uint64(0)
 	for _, n := range counts {
-		total += float64(n)
-		if n > 0 {
-			distinct++
-		}
+		total += uint64(n)
+		distinct += uint64(n|-n) >> 31 // 1 for what was seen; no branch to guess
 	}
 	if total == 0 {
 		return fallback
 	}
-	e := distinct / 2
-	return (float64(counts[level]) + e*fallback) / (total + e)
+	e := float64(distinct) / 2
+	return (float64(counts[level]) + e*fallback) / (float64(total) + e)
 }
 
 // count learns a level, and forgets half of what it knows when it knows much.
