@@ -215,10 +215,10 @@ func (r *avroReader) read(op *avroOp, i int) int {
 func (r *avroReader) scalar(op *avroOp, i int) int {
 	switch op.kind {
 	case "boolean":
-		if i >= len(r.m) || r.m[i] > 1 {
+		if i >= len(r.m) {
 			return -1
 		}
-		r.text = strconv.AppendBool(r.text[:0], r.m[i] == 1)
+		r.text = strconv.AppendBool(r.text[:0], r.m[i] == 1) // as Avro's own readers do
 		r.emit(op.step, jx.Bool, r.text)
 		return i + 1
 	case "int", "long":
