@@ -41,6 +41,9 @@ type Machine struct {
 	defs []*definition
 	out  Output
 	gone []string // keys of the state that nothing has any more
+
+	orphans     []orphan
+	orphansSaid bool // since the last commit
 }
 
 // definition is a canary of the configuration and all entities that it is about.
@@ -128,6 +131,7 @@ func (m *Machine) Request(r flyball.CanaryRequest, value []byte) {
 // panes up to it are in the stores of the feeds. Complete reports whether a source
 // has given all it has up to a time.
 func (m *Machine) Advance(source string, from, to flyball.Time, complete func(upTo flyball.Time) bool) {
+	m.resolveOrphans(to)
 	for _, d := range m.defs {
 		if d.source == source {
 			m.advance(d, from, to, complete)
@@ -192,6 +196,9 @@ func (m *Machine) Commit() {
 		d.touched = d.touched[:0]
 	}
 	m.gone = nil
+	if m.orphansSaid {
+		m.orphans, m.orphansSaid = nil, false
+	}
 }
 
 // Abort takes it back.
@@ -203,4 +210,5 @@ func (m *Machine) Abort() {
 		d.touched = d.touched[:0]
 	}
 	m.out = Output{}
+	m.orphansSaid = false
 }

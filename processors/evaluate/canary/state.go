@@ -90,6 +90,11 @@ func (m *Machine) Changed(change func(key string, value []byte)) {
 	for _, key := range m.gone {
 		change(key, nil)
 	}
+	if m.orphansSaid {
+		for _, o := range m.orphans {
+			change(o.key, nil)
+		}
+	}
 }
 
 func (s *subject) changed(change func(key string, value []byte)) {
@@ -158,8 +163,7 @@ func (m *Machine) Restore(key string, value []byte) error {
 	}
 	i := slices.IndexFunc(m.defs, func(d *definition) bool { return d.spec.Name == parts[0] })
 	if i < 0 {
-		m.gone = append(m.gone, key)
-		return nil
+		return m.restoreGone(key, parts, value)
 	}
 	s := m.defs[i].subject(parts[1])
 	if s.restored == nil {
@@ -189,6 +193,23 @@ func (m *Machine) Restore(key string, value []byte) error {
 		return nil
 	}
 	return fmt.Errorf("nothing is known of %q", key)
+}
+
+// restoreGone keeps what is left of a definition that is gone: its open finding.
+func (m *Machine) restoreGone(key string, parts []string, value []byte) error {
+	var was subjectState
+	if parts[2] == "state" {
+		if err := json.Unmarshal(value, &was); err != nil {
+			return err
+		}
+	}
+	if was.Finding == nil {
+		m.gone = append(m.gone, key)
+		return nil
+	}
+	m.orphans = append(m.orphans, orphan{key, parts[0], parts[1], *was.Finding})
+	slices.SortFunc(m.orphans, func(a, b orphan) int { return strings.Compare(a.key, b.key) })
+	return nil
 }
 
 // Restored ends a restore.

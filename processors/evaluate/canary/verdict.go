@@ -108,6 +108,8 @@ type finding struct {
 	Severity string       `json:"severity"`
 	Version  string       `json:"version"`
 	Baseline string       `json:"baseline"`
+	// Labels of the finding, for when the definition is gone.
+	Labels flyball.Labels `json:"labels"`
 	// LastSeen is about when the canary last had samples.
 	LastSeen flyball.Time `json:"last_seen"`
 }
@@ -123,6 +125,8 @@ func (s *subject) fail(m *Machine, at flyball.Time, v flyball.Verdict) {
 		s.resolve(m, at, fmt.Sprintf("canary %s of %s was followed by %s", s.Finding.Version, s.entity, s.Run.Version))
 	}
 	f.Severity, f.Version, f.Baseline, f.LastSeen = s.def.spec.Severity, s.Run.Version, s.Run.Baseline, at
+	spec := &s.def.spec
+	f.Labels = flyball.LabelsOf(spec.Entity, s.entity, cmp.Or(spec.Version, "cohort"), f.Version, "baseline", f.Baseline)
 	s.Finding = &f
 	pass := s.spec().Pass
 	evidence := []flyball.Evidence{{Name: "score", Value: v.Score, Threshold: &pass}, {Name: "looks", Value: float64(s.Run.Looks)}}
@@ -151,12 +155,34 @@ func (s *subject) resolve(m *Machine, at flyball.Time, summary string) {
 }
 
 func (s *subject) reportFinding(m *Machine, f finding, state flyball.FindingState, at flyball.Time, summary string, evidence []flyball.Evidence) {
-	spec := &s.def.spec
-	labels := flyball.LabelsOf(spec.Entity, s.entity, cmp.Or(spec.Version, "cohort"), f.Version, "baseline", f.Baseline)
-	m.out.Findings = append(m.out.Findings, flyball.Finding{
-		ID: f.ID, Revision: f.Revision, Kind: "canary", State: state, Severity: f.Severity, Entity: s.entity, Labels: labels,
-		Detector: spec.Name, At: at, OpenedAt: f.OpenedAt, Summary: summary, Evidence: evidence,
-	})
+	m.out.Findings = append(m.out.Findings, f.finding(s.def.spec.Name, s.entity, state, at, summary, evidence))
+}
+
+func (f *finding) finding(canary, entity string, state flyball.FindingState, at flyball.Time, summary string, evidence []flyball.Evidence) flyball.Finding {
+	return flyball.Finding{
+		ID: f.ID, Revision: f.Revision, Kind: "canary", State: state, Severity: f.Severity, Entity: entity, Labels: f.Labels,
+		Detector: canary, At: at, OpenedAt: f.OpenedAt, Summary: summary, Evidence: evidence,
+	}
+}
+
+// orphan is an open finding of a definition that is gone; it is resolved when time
+// goes on, and its key deleted with that.
+type orphan struct {
+	key, canary, entity string
+	finding             finding
+}
+
+// resolveOrphans reports each once in a transaction.
+func (m *Machine) resolveOrphans(at flyball.Time) {
+	if m.orphansSaid {
+		return
+	}
+	m.orphansSaid = true
+	for _, o := range m.orphans {
+		o.finding.Revision++
+		m.out.Findings = append(m.out.Findings, o.finding.finding(o.canary, o.entity, flyball.FindingResolved, at,
+			fmt.Sprintf("canary %s is no longer configured", o.canary), nil))
+	}
 }
 
 // track resolves the finding when the version that failed is gone.
