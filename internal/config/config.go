@@ -35,6 +35,8 @@ type Config struct {
 	Topology gate.Topology
 	// Actions are what executors can do, by name; empty when that is not said.
 	Actions map[string][]spec.ActionParam
+	// Executors obey commands.
+	Executors []Executor
 }
 
 // Problem is one thing that is wrong with a configuration, and where.

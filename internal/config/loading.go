@@ -31,6 +31,7 @@ type loading struct {
 	guardrails []*kind.Object[spec.Guardrail]
 	topologies []*kind.Object[spec.Topology]
 	actions    []*kind.Object[spec.ActionKind]
+	executors  []*kind.Object[spec.Executor]
 	openslo    openslo.Documents
 	canaries   canary.Documents
 	watches    watch.Documents
@@ -68,6 +69,7 @@ func (l *loading) compile() *Config {
 	c.Detectors = l.watches.Compile(watch.Context{Indicators: l.indicatorOf, Exclusions: l.openslo.Excluded()})
 	c.Rules = l.compileRules()
 	c.Guardrails, c.Topology, c.Actions = l.compileGuardrails(), l.compileTopology(), l.compileActions()
+	c.Executors = l.compileExecutors()
 	l.reportUnused()
 	sortByName(c.Sources, func(s flyball.Source) string { return s.Name })
 	sortByName(c.Indicators, func(i flyball.Indicator) string { return i.Name })
@@ -75,6 +77,7 @@ func (l *loading) compile() *Config {
 	sortByName(c.Canaries, func(k flyball.Canary) string { return k.Name })
 	sortByName(c.Detectors, func(d flyball.Detector) string { return d.Name })
 	sortByName(c.Rules, func(r flyball.Rule) string { return r.Name })
+	sortByName(c.Executors, func(e Executor) string { return e.Name })
 	sortByName(c.Guardrails, func(g gate.Guardrail) string { return g.Name })
 	return c
 }

@@ -47,6 +47,9 @@ func Marshal(c *Config) ([]byte, error) {
 		docs = append(docs, document(APIVersion, "Rule", r.Name, nil, ruleSpec(r)))
 	}
 	docs = append(docs, automation(c)...)
+	for _, e := range c.Executors {
+		docs = append(docs, document(APIVersion, "Executor", e.Name, nil, e.Executor))
+	}
 	var out bytes.Buffer
 	for i, d := range docs {
 		if i > 0 {
