@@ -58,12 +58,12 @@ func checkRead(t *testing.T, o Options, text string) {
 	if strictyaml.HasErrors(problems) {
 		return
 	}
-	if c.Pipeline.ClickHouse.DSN != "" || c.Pipeline.Kafka.SASL != nil {
-		return // a secret does not come back
-	}
 	printed, err := Marshal(c)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(string(printed), "***") {
+		return // a secret does not come back
 	}
 	again, problems := o.Read([]File{{Name: "printed.yaml", Text: printed}})
 	if i := slices.IndexFunc(problems, func(p Problem) bool { return p.Severity == strictyaml.Error }); i >= 0 {

@@ -52,7 +52,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	client, err := kgo.NewClient(append(slices.Clone(s.Kafka),
 		kgo.ConsumerGroup("flyball-executor-"+s.Name), kgo.ConsumeTopics(s.Topics.Commands()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(), kgo.RebalanceTimeout(10*time.Minute),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RebalanceTimeout(10*time.Minute),
 		kgo.RequiredAcks(kgo.AllISRAcks()))...)
 	if err != nil {
 		return fmt.Errorf("cannot make a Kafka client: %w", err)
