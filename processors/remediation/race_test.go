@@ -3,4 +3,4 @@
 package remediation
 
 // lawRecords is how long the logs of laws are at most.
-const lawRecords = 16
+const lawRecords = 12
