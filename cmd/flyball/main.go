@@ -14,6 +14,7 @@ import (
 
 	"github.com/flyball-io/flyball/internal/automation"
 	"github.com/flyball-io/flyball/internal/canaries/command"
+	executor "github.com/flyball-io/flyball/internal/executor/command"
 	"github.com/flyball-io/flyball/internal/feedback"
 )
 
@@ -93,7 +94,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), newExecutor(), newSchema(), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), newSchema(), newVersion())
 	root.AddCommand(automation.Commands()...)
 	return root
 }

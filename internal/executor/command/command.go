@@ -1,4 +1,5 @@
-package main
+// Package command is the command line of the executor.
+package command
 
 import (
 	"fmt"
@@ -14,7 +15,8 @@ import (
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
-func newExecutor() *cobra.Command {
+// New returns `flyball executor`. usage makes an error one of usage or configuration.
+func New(usage func(error) error) *cobra.Command {
 	var dir, name string
 	c := &cobra.Command{
 		Use:   "executor --config DIR",
@@ -26,23 +28,23 @@ A command is obeyed once, and every outcome is reported to the topic flyball.out
 Several processes share the work. SIGTERM finishes what is being done.`,
 		Example: `  flyball executor --config ./config
   flyball executor --config ./config --name shop`,
-		Args: exactArgs(0),
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := config.Load(dir)
 			if err != nil {
-				return usageError(err)
+				return usage(err)
 			}
 			spec, err := executorOf(cfg, name)
 			if err != nil {
-				return usageError(err)
+				return usage(err)
 			}
 			obeys, err := executor.Build(spec)
 			if err != nil {
-				return usageError(err)
+				return usage(err)
 			}
 			security, err := connect.Kafka(cfg.Pipeline.Kafka)
 			if err != nil {
-				return usageError(err)
+				return usage(err)
 			}
 			s := executor.Server{
 				Name: spec.Name, Config: obeys, Topics: sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix},
