@@ -113,6 +113,10 @@ const (
 	// LimitWatched counts windows that were not watched for anomalies, because the
 	// detector had too many series.
 	LimitWatched = "watched_series"
+	// LimitCohorts counts looks at which an entity had too many cohorts to remember.
+	LimitCohorts = "canary_cohorts"
+	// LimitReplicas counts looks at which a cohort had too many replicas to tell apart.
+	LimitReplicas = "canary_replicas"
 )
 
 // Limited says how often a limit was hit.

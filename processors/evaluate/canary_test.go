@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors/canary/live"
+	"github.com/flyball-io/flyball/processors"
 )
 
 // compared is small with canaries, of cohorts that appear and are gone all the time.
@@ -83,4 +85,30 @@ func TestCanariesLawIsNotEmpty(t *testing.T) {
 		}
 	}
 	t.Log(seen)
+}
+
+// TestCanaryLimits: more cohorts than are remembered, and more replicas than are told
+// apart, are limits that show.
+func TestCanaryLimits(t *testing.T) {
+	cfg := compared()
+	cfg.Canaries = cfg.Canaries[:1]
+	cfg.Canaries[0].Replica, cfg.Canaries[0].Version, cfg.Canaries[0].Warmup = "http.route", "service.name", 0
+	cfg.Indicators[0].SeriesLimit = 0
+	cfg.Canaries = append(cfg.Canaries, compared().Canaries[0])
+	cfg.Canaries[1].Name = "routes"
+	w := newLogWriter(1)
+	for pane := range flyball.Time(4) {
+		for route := range 120 {
+			w.writer.Append(rowOf("latency", "api", fmt.Sprint("/", route), w.now.Floor(10*time.Second)+pane*10*second, 0, 1, 2))
+		}
+	}
+	w.finish(time.Minute)
+	w.log[0].Offset, w.log = 1, append([]Record{{Offset: 0, Panes: []byte{}, Canary: &flyball.CanaryRequest{ID: "x", Canary: "all", Entity: "api", Version: "api", Baseline: "api"}}}, w.log...)
+	got := map[string]int64{}
+	for _, l := range New(cfg).Step(Input{Records: w.log}).Limited {
+		got[l.Reason] = l.Times
+	}
+	if got[processors.LimitCohorts] == 0 || got[processors.LimitReplicas] == 0 {
+		t.Errorf("got %v", got)
+	}
 }

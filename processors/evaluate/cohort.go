@@ -28,6 +28,8 @@ func (m *Machine) cohorts(spec flyball.Indicator) []derived {
 // takeCanaries reports what came of the analyses of canaries.
 func (m *Machine) takeCanaries() {
 	out := m.canaries.Take()
+	m.cohortsLost += out.CohortsLost
+	m.replicasLost += out.ReplicasLost
 	m.ready.Verdicts = append(m.ready.Verdicts, out.Verdicts...)
 	m.ready.Findings = append(m.ready.Findings, out.Findings...)
 	for _, d := range out.DeadLetters {

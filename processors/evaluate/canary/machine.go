@@ -33,6 +33,8 @@ type Output struct {
 	Verdicts    []flyball.Verdict
 	Findings    []flyball.Finding
 	DeadLetters []processors.DeadLetter
+	// CohortsLost and ReplicasLost count looks at which there were too many of them.
+	CohortsLost, ReplicasLost int64
 }
 
 // Machine runs the analyses of one partition.

@@ -72,14 +72,17 @@ func (s *subject) baselineOf(l look) []storedArm {
 }
 
 // observe keeps a look and shows it to the judge.
-func (s *subject) observe(l look) {
+func (s *subject) observe(m *Machine, l look) {
 	r := s.Run
 	c, b := s.of(l)
+	if len(c) > maxReplicas || len(b) > maxReplicas {
+		m.out.ReplicasLost++
+	}
 	seen := make([]detectors.CanaryLook, len(s.def.spec.Metrics))
-	for i, m := range s.def.spec.Metrics {
+	for i, metric := range s.def.spec.Metrics {
 		seen[i] = detectors.CanaryLook{
-			Canary:   arm(m.Kind, s.def.feedOf[i], c, &r.Replicas[0]),
-			Baseline: arm(m.Kind, s.def.feedOf[i], b, &r.Replicas[1]),
+			Canary:   arm(metric.Kind, s.def.feedOf[i], c, &r.Replicas[0]),
+			Baseline: arm(metric.Kind, s.def.feedOf[i], b, &r.Replicas[1]),
 		}
 	}
 	r.looks = append(r.looks, storeLook(seen))
@@ -144,7 +147,7 @@ func (s *subject) advance(m *Machine, l look) {
 			s.cancel(m, l.at, err.Error())
 			return
 		}
-		s.observe(l)
+		s.observe(m, l)
 	}
 	s.settle(m, l, l.at >= r.EndsAt)
 }

@@ -80,7 +80,7 @@ func (s *subject) look(m *Machine, l look) {
 		}
 		s.cancel(m, l.at, reason)
 	}
-	appeared := s.notice(l)
+	appeared := s.notice(m, l)
 	s.follow(m, l)
 	if appeared != "" && s.def.spec.Auto && (s.Run == nil || s.Run.Version != appeared) {
 		if base := s.mostTraffic(l, appeared); base != "" {
@@ -96,7 +96,7 @@ func (s *subject) look(m *Machine, l look) {
 
 // notice keeps which cohorts are there, and returns a new one: that with the most
 // samples, where another is known already.
-func (s *subject) notice(l look) (appeared string) {
+func (s *subject) notice(m *Machine, l look) (appeared string) {
 	first := len(s.Seen) == 0
 	keep := versionFor
 	if s.def.spec.Canary != nil {
@@ -124,6 +124,9 @@ func (s *subject) notice(l look) (appeared string) {
 			s.touch()
 			delete(s.Seen, c)
 		}
+	}
+	if len(s.Seen) > maxCohorts {
+		m.out.CohortsLost++
 	}
 	for len(s.Seen) > maxCohorts {
 		s.touch()
