@@ -23,6 +23,7 @@ type Ensemble struct {
 	recent []float32
 	at     int
 	alarms alarm.Judge
+	course opinion // the first, in the order of work, that has expectations of a value
 	// threshold is that of a step.
 	threshold    float64
 	thresholdFor time.Duration
@@ -105,6 +106,7 @@ func (e *Ensemble) Observe(p Point) Reading {
 // listen asks every member and returns the opinion that counts, with the names
 // of the two loudest in r.
 func (e *Ensemble) listen(f *frame, r *Reading) opinion {
+	e.course = opinion{center: math.NaN()}
 	loudest, state := opinion{center: math.NaN()}, opinion{center: math.NaN()}
 	second, stateKind := 0.0, None
 	var excused [3]int8 // by side, whether the habit was asked and what it said
@@ -113,6 +115,9 @@ func (e *Ensemble) listen(f *frame, r *Reading) opinion {
 		o := m.observe(f)
 		if m.mute {
 			continue
+		}
+		if o.tails != nil && e.course.tails == nil {
+			e.course = o
 		}
 		if m.kind.aboutSize() {
 			o.digits = e.temper(f, &o, &excused)
@@ -145,6 +150,7 @@ func (e *Ensemble) listen(f *frame, r *Reading) opinion {
 
 // silent judges a point without a value, if silence has a say.
 func (e *Ensemble) silent(r *Reading) {
+	e.course = opinion{center: math.NaN()}
 	for i := range e.members {
 		if s, ok := e.members[i].algorithm.(*silence); ok {
 			o := s.missing(r.At, float64(e.front.cadence.Step()))
@@ -220,6 +226,13 @@ func (e *Ensemble) report(f *frame, o *opinion, r *Reading) {
 		e.threshold, e.thresholdFor = e.cfg.Threshold(f.step), f.step
 	}
 	r.Low, r.High = o.band(e.threshold)
+	if r.Course = (Course{r.Expected, r.Low, r.High}); o.tails == nil {
+		r.Course.Expected = e.course.center
+		r.Course.Low, r.Course.High = e.course.band(e.threshold)
+	}
+	if f.index == 0 {
+		r.Course.Expected = math.NaN() // what a first value is held against is itself
+	}
 	r.Seen = f.index
 	r.For, r.Soonest, r.Latest, r.Level = o.length, o.soonest, o.latest, o.level
 	if r.Digits <= 0 {

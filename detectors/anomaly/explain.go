@@ -2,8 +2,9 @@ package anomaly
 
 import (
 	"math"
-	"strconv"
 	"time"
+
+	"github.com/flyball-io/flyball/detectors/anomaly/phrase"
 )
 
 // Explain returns one sentence with the numbers in it, or "" when there is no
@@ -16,13 +17,13 @@ func (r *Reading) AppendExplanation(dst []byte) []byte {
 		return dst
 	}
 	dst = r.appendWhat(dst)
-	if r.Direction > 0 && finite(r.High) {
+	if r.Direction > 0 && phrase.Finite(r.High) {
 		dst = append(append(dst, "; alarm above "...), r.number(r.High)...)
-	} else if r.Direction < 0 && finite(r.Low) {
+	} else if r.Direction < 0 && phrase.Finite(r.Low) {
 		dst = append(append(dst, "; alarm below "...), r.number(r.Low)...)
 	}
 	dst = append(dst, "; by chance once in "...)
-	dst = append(dst, odds(r.Digits)...)
+	dst = append(dst, phrase.Odds(r.Digits)...)
 	dst = append(dst, " points"...)
 	if r.Second != None {
 		dst = append(append(dst, "; so says "...), r.Second.String()...)
@@ -45,7 +46,7 @@ func (r *Reading) appendWhat(dst []byte) []byte {
 	}
 	switch r.Detector {
 	case Season:
-		return say(value, " is ", side, " the ", expected, " usual at this time of the ", periodName(r.For))
+		return say(value, " is ", side, " the ", expected, " usual at this time of the ", phrase.Period(r.For))
 	case Spike:
 		return say(value, " is ", side, " the ", expected, " that the last points lead to")
 	case Level:
@@ -77,19 +78,19 @@ func (r *Reading) appendState(dst []byte) []byte {
 	switch r.Detector {
 	case Variance:
 		if r.Direction < 0 {
-			return say("unusually calm: ", number(r.Level), " of the usual noise")
+			return say("unusually calm: ", phrase.Number(r.Level), " of the usual noise")
 		}
-		return say("unusually noisy: ", number(r.Level), " times the usual noise")
+		return say("unusually noisy: ", phrase.Number(r.Level), " times the usual noise")
 	case Shift:
 		return say("the mean has moved to ", value(r.Level), " from ", value(r.Expected), " since ", r.For.String())
 	case Drift:
-		return say("values are distributed unlike before: stability index ", number(r.Level))
+		return say("values are distributed unlike before: stability index ", phrase.Number(r.Level))
 	case Stuck:
 		return say(value(r.Value), " has not changed for ", r.For.String())
 	case Silence:
 		return say("no value for ", r.For.String())
 	case Flapping:
-		return say("goes up and down: ", number(r.Level), " changes in the last 48 points")
+		return say("goes up and down: ", phrase.Number(r.Level), " changes in the last 48 points")
 	case Saturation:
 		return say("reaches ", value(r.Level), " in ", r.For.Round(time.Minute).String(), ", between ",
 			r.Soonest.Round(time.Minute).String(), " and ", r.Latest.Round(time.Minute).String())
@@ -97,37 +98,11 @@ func (r *Reading) appendState(dst []byte) []byte {
 	return say(value(r.Value), " is unusual")
 }
 
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-func number(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
-
 // number writes a value, as a duration where it is one.
 func (r *Reading) number(x float64) string {
-	if !r.Duration || !finite(x) || math.Abs(x) > math.MaxInt64/2 {
-		return number(x)
+	if !r.Duration || !phrase.Finite(x) || math.Abs(x) > math.MaxInt64/2 {
+		return phrase.Number(x)
 	}
 	unit := math.Pow(10, max(math.Floor(math.Log10(math.Abs(x)+1))-3, 0)) // four places
 	return time.Duration(math.Round(x/unit) * unit).String()
-}
-
-// odds writes 10^digits the way people say it.
-func odds(digits float64) string {
-	if digits >= 9 {
-		return "more than a billion"
-	}
-	x := math.Pow(10, digits)
-	unit := math.Pow(10, max(math.Floor(digits)-1, 0)) // two places
-	return strconv.FormatInt(int64(math.Round(x/unit)*unit), 10)
-}
-
-func periodName(p time.Duration) string {
-	switch p {
-	case time.Hour:
-		return "hour"
-	case 24 * time.Hour:
-		return "day"
-	case 7 * 24 * time.Hour:
-		return "week"
-	}
-	return p.String() + " period"
 }

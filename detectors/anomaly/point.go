@@ -59,6 +59,9 @@ type Reading struct {
 	// Low and High are where the detector's alarm would begin, NaN or infinite
 	// when there is no such limit.
 	Low, High float64
+	// Course is the same, or where the detector has no expectations of the value, those
+	// of the first that has: what a chart shows beside the value.
+	Course Course
 	// Seen is how many points the judgement rests on.
 	Seen int
 	// Second is the detector next in surprise, None when nobody else is
@@ -74,6 +77,12 @@ type Reading struct {
 	Level float64
 	// Duration is set when values are nanoseconds, to be written as such.
 	Duration bool
+}
+
+// Course is what is expected of a value, NaN or infinite where nothing is.
+type Course struct {
+	// Expected is the forecast, Low and High are where alarms would begin.
+	Expected, Low, High float64
 }
 
 // MaxDigits is the most surprise that is reported.

@@ -5,6 +5,7 @@ package series
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
@@ -75,7 +76,10 @@ func (d *Detector) Observe(p detectors.SeriesPoint) detectors.SeriesReading {
 	r.Duration = d.duration
 	out := detectors.SeriesReading{
 		Digits: r.Digits, News: r.News, Rarity: r.Rarity, Threshold: d.threshold, Alarm: r.Alarm, Direction: r.Direction,
-		Expected: r.Expected, Low: r.Low, High: r.High, Algorithm: r.Detector.String(), Seen: r.Seen, Reason: &d.last,
+		Expected: r.Course.Expected, Low: r.Course.Low, High: r.Course.High, Algorithm: r.Detector.String(), Seen: r.Seen, Reason: &d.last,
+	}
+	if math.IsNaN(out.Expected) && r.Digits > 0 {
+		out.Expected = r.Expected
 	}
 	if r.Second != anomaly.None {
 		out.Second = r.Second.String()
