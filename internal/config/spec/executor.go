@@ -64,8 +64,9 @@ type ExecutorKubernetes struct {
 	Namespace string `yaml:"namespace" default:"default"`
 	// Namespaces that may be acted in, besides Namespace.
 	Namespaces []string `yaml:"namespaces,omitempty"`
-	// MinReplicas and MaxReplicas bound scale.
+	// MinReplicas is the least that scale may set.
 	MinReplicas int `yaml:"minReplicas" default:"1" min:"0" max:"10000"`
+	// MaxReplicas is the most.
 	MaxReplicas int `yaml:"maxReplicas" default:"50" min:"1" max:"10000"`
 	// Kubeconfig is a file; without it the service account of the pod is used.
 	Kubeconfig string `yaml:"kubeconfig,omitempty"`
