@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"time"
 
@@ -35,6 +36,10 @@ func (p *pipeline) awaitTopics(ctx context.Context) error {
 func passes(err error) bool {
 	var refused *tls.CertificateVerificationError
 	if errors.As(err, &refused) {
+		return false
+	}
+	var file *fs.PathError // its cause looks like an error of the network
+	if errors.As(err, &file) {
 		return false
 	}
 	var op *net.OpError

@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -35,6 +37,8 @@ func TestPasses(t *testing.T) {
 	f(kerr.NotController, true)
 	f(&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, false)
 	f(&tls.CertificateVerificationError{Err: errors.New("unknown authority")}, false)
+	_, missing := os.ReadFile(filepath.Join(t.TempDir(), "token"))
+	f(missing, false)
 	f(kerr.SaslAuthenticationFailed, false)
 	f(kerr.TopicAuthorizationFailed, false)
 	f(errors.New("topic flyball.state has cleanup.policy delete"), false)
