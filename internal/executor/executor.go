@@ -11,6 +11,7 @@ package executor
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"path"
 	"time"
@@ -94,7 +95,8 @@ func (e *Executor) Obey(ctx context.Context, r *kgo.Record, report func(flyball.
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNoCommand, err)
 	}
-	if res, ok := e.trusted(r); !ok && res.Class == flyball.OutcomeRejected {
+	res, ok := e.trusted(r)
+	if !ok && res.Class == flyball.OutcomeRejected {
 		// Who sent it is not known, so it says nothing about the operation that it names.
 		o := e.outcome(&cmd, res, flyball.NoTime, flyball.NoTime)
 		o.OperationID, o.Attempt = "untrusted/"+cmd.ID, 1
@@ -116,14 +118,17 @@ func (e *Executor) Obey(ctx context.Context, r *kgo.Record, report func(flyball.
 	if began.accepted && !(known && action.Idempotent) { // by one that died, or lost its partition
 		return say(Result{flyball.OutcomePermanent, ReasonAmbiguous, "it was begun by an executor that did not finish: it may have been done, or in part"}, began.started, flyball.NoTime)
 	}
-	if res, ok := e.may(r, &cmd); !ok {
+	if ok {
+		res, ok = e.may(&cmd)
+	}
+	if !ok {
 		return say(res, flyball.NoTime, flyball.NoTime)
 	}
 	started := flyball.TimeOf(e.now())
 	if err := say(Result{Class: flyball.OutcomeAccepted}, started, flyball.NoTime); err != nil {
 		return err
 	}
-	res := e.run(ctx, action, &cmd)
+	res = e.run(ctx, action, &cmd)
 	return say(res, started, flyball.TimeOf(e.now()))
 }
 
@@ -135,10 +140,7 @@ func (e *Executor) outcome(cmd *flyball.Command, res Result, started, finished f
 }
 
 // may says whether a command that is what it says it is may be obeyed.
-func (e *Executor) may(r *kgo.Record, cmd *flyball.Command) (Result, bool) {
-	if res, ok := e.trusted(r); !ok {
-		return res, false
-	}
+func (e *Executor) may(cmd *flyball.Command) (Result, bool) {
 	if !e.now().Before(cmd.Deadline.Std()) {
 		return Result{flyball.OutcomeExpired, ReasonDeadline, "its deadline was " + cmd.Deadline.String()}, false
 	}
@@ -163,14 +165,14 @@ func (e *Executor) trusted(r *kgo.Record) (Result, bool) {
 	switch {
 	case err == nil:
 		return Result{}, true
-	case is(err, kafka.ErrUnsigned):
+	case errors.Is(err, kafka.ErrUnsigned):
 		if e.cfg.Unsigned {
 			return Result{}, true
 		}
 		reason = ReasonUnsigned
-	case is(err, kafka.ErrUnknownKey):
+	case errors.Is(err, kafka.ErrUnknownKey):
 		reason = ReasonUntrusted
-	case is(err, kafka.ErrExpired):
+	case errors.Is(err, kafka.ErrExpired):
 		reason, class = ReasonDeadline, flyball.OutcomeExpired
 	default:
 		reason = ReasonBadSignature

@@ -10,8 +10,6 @@ import (
 // ErrNoCommand means that a record is no command.
 var ErrNoCommand = errors.New("the record is no command")
 
-func is(err, target error) bool { return errors.Is(err, target) }
-
 // attempt identifies an attempt of an operation.
 type attempt struct {
 	operation string
