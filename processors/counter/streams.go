@@ -3,6 +3,7 @@ package counter
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -46,7 +47,10 @@ type waiting struct {
 
 // stream is what is known of one: its last point of each start, the latest first. There
 // are two at most.
-type stream struct{ last []Point }
+type stream struct {
+	last   []Point
+	series Series // of its last point that waited, to be used again
+}
 
 // New returns no streams. kept is for how long after a pane is closed its points may
 // still be needed to know what it held. limit bounds the streams, 0 is none.
@@ -75,7 +79,8 @@ const (
 	Refused
 )
 
-// Add takes a point that came with the record at offset.
+// Add takes a point that came with the record at offset. The strings of its series may
+// be lent: they are copied once per stream.
 func (s *Streams) Add(series Series, p Point, offset int64) (Fate, Increase) {
 	st := s.streams[p.Stream]
 	if st == nil && s.limit > 0 && len(s.streams) >= s.limit {
@@ -98,7 +103,10 @@ func (s *Streams) Add(series Series, p Point, offset int64) (Fate, Increase) {
 		s.streams[p.Stream] = &stream{}
 	}
 	s.note(start, offset)
-	w := waiting{series, p, offset}
+	if st = s.streams[p.Stream]; st.series != series {
+		st.series = Series{strings.Clone(series.Entity), strings.Clone(series.Labels)}
+	}
+	w := waiting{st.series, p, offset}
 	s.pending[start] = append(s.pending[start], w)
 	s.added = append(s.added, w)
 	return Waits, Increase{}
@@ -174,7 +182,7 @@ func (s *Streams) save(id flyball.StreamID) {
 	}
 	s.undo[id] = nil
 	if st := s.streams[id]; st != nil {
-		s.undo[id] = &stream{st.last}
+		s.undo[id] = &stream{st.last, st.series}
 	}
 }
 

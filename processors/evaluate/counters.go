@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
@@ -28,7 +27,8 @@ func (m *Machine) point(st *store, row processors.PaneRow, offset int64, at int,
 		m.deadLetter(ReasonLate, fmt.Sprintf("a total as of %s came when the watermark was %s", p.At, wm), describe(row))
 		return
 	}
-	fate, in := st.counters.Add(counter.Series{Entity: strings.Clone(row.Entity), Labels: strings.Clone(row.Labels)}, p, offset)
+	series := counter.Series{Entity: row.Entity, Labels: row.Labels}
+	fate, in := st.counters.Add(series, p, offset)
 	switch fate {
 	case counter.Late:
 		m.passed.Add(key)
@@ -39,7 +39,7 @@ func (m *Machine) point(st *store, row processors.PaneRow, offset int64, at int,
 		m.reserve(st, row, offset)
 	case counter.Counts:
 		m.reserve(st, row, offset)
-		if row, ok := st.increaseRow(counter.Series{Entity: row.Entity, Labels: row.Labels}, in); ok {
+		if row, ok := st.increaseRow(series, in); ok {
 			m.merge(st, row, offset, corrected)
 		}
 	}

@@ -38,7 +38,7 @@ func (m *Machine) replay(r *Record) {
 			m.rebuild(st, row, r.Offset, m.watermarks.Of(st.Spec().Source))
 		case !m.passed.Has(counter.Row{Offset: r.Offset, Row: at}):
 			if p, err := counter.ReadPoint(row.Point); err == nil {
-				st.counters.Add(counter.Series{Entity: strings.Clone(row.Entity), Labels: strings.Clone(row.Labels)}, p, r.Offset)
+				st.counters.Add(counter.Series{Entity: row.Entity, Labels: row.Labels}, p, r.Offset)
 				if row.Start = p.At.Floor(st.pane); !st.Expired(p.At, m.watermarks.Of(st.Spec().Source)) {
 					m.reserve(st, row, r.Offset)
 				}

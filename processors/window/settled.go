@@ -12,6 +12,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/histogram"
 )
 
 // A window longer than an hour is not rebuilt from the log by a successor. Once
@@ -370,9 +371,7 @@ func (g *segment) decode(b []byte) (entity string, err error) {
 	}
 	g.min, g.max, g.sum = floats[0], floats[1], processors.SumOf(floats[2], floats[3])
 	if len(b) > 0 {
-		var pool pool
-		h := pool.hist()
-		if err := h.MergeBinary(b); err != nil {
+		if err := new(histogram.Histogram).MergeBinary(b); err != nil {
 			return "", err
 		}
 		g.packed = slices.Clone(b)

@@ -190,6 +190,9 @@ func (s *Store) Reserve(r processors.PaneRow, offset int64) {
 		return
 	}
 	part := s.partOf(r.Start)
+	if s.reserved[place{part, r.Labels}] {
+		return // by an earlier point, so that its labels need not be read again
+	}
 	sr, err := s.admit(&r, part, offset)
 	if err != nil || sr.Labels == s.overflow.Labels || s.inPart(sr, part) {
 		return
