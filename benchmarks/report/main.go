@@ -16,8 +16,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/flyball-io/flyball/benchmarks/database"
 	"github.com/flyball-io/flyball/benchmarks/figures"
-	"github.com/flyball-io/flyball/internal/embedded/chdb"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
 
@@ -29,7 +29,7 @@ func main() {
 	every := flag.Int("every", 1, "minutes between rows; 60 makes the same summaries sooner")
 	out := flag.String("out", "benchmarks/out/report.json", "file for the figures")
 	flag.Parse()
-	if err := run(ctx, *slos, *days, *every, *out); err != nil {
+	if err := database.Run(ctx, func(db *clickhouse.DB) error { return run(ctx, db, *slos, *days, *every, *out) }); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -46,24 +46,7 @@ type result struct {
 	BytesPerRow map[string]float64 `json:"bytes_per_row"`
 }
 
-func run(ctx context.Context, slos, days, every int, out string) (err error) {
-	server, err := chdb.Start(ctx, chdb.Default())
-	if err != nil {
-		return fmt.Errorf("cannot start ClickHouse: %w", err)
-	}
-	defer func() {
-		if closeErr := server.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	db, err := clickhouse.Open(clickhouse.Config{DSN: server.DSN("flyball")})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if _, err := db.Migrate(ctx); err != nil {
-		return err
-	}
+func run(ctx context.Context, db *clickhouse.DB, slos, days, every int, out string) error {
 	f := result{SLOs: slos, Days: days, Seconds: map[string]float64{}, BytesPerRow: map[string]float64{}}
 	for day := range days {
 		fmt.Fprintf(os.Stderr, "\rday %d of %d", day+1, days)

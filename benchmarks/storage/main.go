@@ -17,8 +17,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/flyball-io/flyball/benchmarks/database"
 	"github.com/flyball-io/flyball/benchmarks/figures"
-	"github.com/flyball-io/flyball/internal/embedded/chdb"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
 
@@ -28,7 +28,7 @@ func main() {
 	hours := flag.Int("hours", 2, "hours of windows of 10 s, of 400 series")
 	out := flag.String("out", "benchmarks/out/storage.json", "file for the figures")
 	flag.Parse()
-	if err := run(ctx, *hours, *out); err != nil {
+	if err := database.Run(ctx, func(db *clickhouse.DB) error { return run(ctx, db, *hours, *out) }); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -54,24 +54,7 @@ type outcome struct {
 	Chosen bool `json:"chosen,omitempty"`
 }
 
-func run(ctx context.Context, hours int, out string) (err error) {
-	server, err := chdb.Start(ctx, chdb.Default())
-	if err != nil {
-		return fmt.Errorf("cannot start ClickHouse: %w", err)
-	}
-	defer func() {
-		if closeErr := server.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	db, err := clickhouse.Open(clickhouse.Config{DSN: server.DSN("flyball")})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if _, err := db.Migrate(ctx); err != nil {
-		return err
-	}
+func run(ctx context.Context, db *clickhouse.DB, hours int, out string) error {
 	if err := fill(ctx, db, hours); err != nil {
 		return err
 	}
