@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors/offsets"
 )
 
 // Stale is after how long without a point a stream is forgotten: what came meanwhile is
@@ -26,13 +27,12 @@ type Streams struct {
 	closed  flyball.Time // panes that end at it or before are
 	pending map[flyball.Time][]waiting
 	streams map[flyball.StreamID]*stream
-	lows    map[flyball.Time]int64 // lowest offset that fed a pane
+	lows    offsets.Lows // of panes
 
 	was      flyball.Time                 // closed, as of the last commit
 	added    []waiting                    // since then
 	released []waiting                    // closed since then
 	undo     map[flyball.StreamID]*stream // as they were; nil for absent
-	undoLows map[flyball.Time]int64       // below zero when absent
 }
 
 // Series is whose samples a stream counts.
@@ -57,8 +57,8 @@ type stream struct {
 func New(pane, kept time.Duration, limit int) *Streams {
 	return &Streams{
 		pane: pane, kept: kept + Stale, limit: limit, closed: flyball.NoTime, was: flyball.NoTime,
-		pending: map[flyball.Time][]waiting{}, streams: map[flyball.StreamID]*stream{}, lows: map[flyball.Time]int64{},
-		undo: map[flyball.StreamID]*stream{}, undoLows: map[flyball.Time]int64{},
+		pending: map[flyball.Time][]waiting{}, streams: map[flyball.StreamID]*stream{}, lows: offsets.NewLows(),
+		undo: map[flyball.StreamID]*stream{},
 	}
 }
 
@@ -91,7 +91,7 @@ func (s *Streams) Add(series Series, p Point, offset int64) (Fate, Increase) {
 		if st != nil && st.passed(&p) || s.expired(start, s.closed.Add(Stale)) {
 			return Late, Increase{}
 		}
-		s.note(start, offset)
+		s.lows.Note(start, offset)
 		in, ok := s.count(&p)
 		if !ok {
 			return Waits, Increase{} // it says where its stream begins
@@ -102,7 +102,7 @@ func (s *Streams) Add(series Series, p Point, offset int64) (Fate, Increase) {
 		s.save(p.Stream)
 		s.streams[p.Stream] = &stream{}
 	}
-	s.note(start, offset)
+	s.lows.Note(start, offset)
 	if st = s.streams[p.Stream]; st.series != series {
 		st.series = Series{strings.Clone(series.Entity), strings.Clone(series.Labels)}
 	}
@@ -186,28 +186,9 @@ func (s *Streams) save(id flyball.StreamID) {
 	}
 }
 
-func (s *Streams) note(start flyball.Time, offset int64) {
-	old, ok := s.lows[start]
-	if ok && old <= offset {
-		return
-	}
-	if _, saved := s.undoLows[start]; !saved {
-		if !ok {
-			old = -1
-		}
-		s.undoLows[start] = old
-	}
-	s.lows[start] = offset
-}
-
 // Low returns the lowest offset that a successor must read from, at a watermark.
 func (s *Streams) Low(watermark flyball.Time) (low int64, any bool) {
-	for start, offset := range s.lows {
-		if !s.expired(start, watermark) && (!any || offset < low) {
-			low, any = offset, true
-		}
-	}
-	return low, any
+	return s.lows.Lowest(func(start flyball.Time) bool { return s.expired(start, watermark) })
 }
 
 func (s *Streams) expired(start, watermark flyball.Time) bool {
@@ -221,12 +202,7 @@ func (s *Streams) Len() int { return len(s.streams) }
 func (s *Streams) Commit(watermark flyball.Time) {
 	s.was, s.added, s.released = s.closed, nil, nil
 	clear(s.undo)
-	clear(s.undoLows)
-	for start := range s.lows {
-		if s.expired(start, watermark) {
-			delete(s.lows, start)
-		}
-	}
+	s.lows.Commit(func(start flyball.Time) bool { return s.expired(start, watermark) })
 }
 
 // forget drops the streams that are stale.
@@ -270,14 +246,7 @@ func (s *Streams) Abort() {
 			s.streams[id] = was
 		}
 	}
-	for start, low := range s.undoLows {
-		if low < 0 {
-			delete(s.lows, start)
-		} else {
-			s.lows[start] = low
-		}
-	}
+	s.lows.Abort()
 	s.closed, s.added, s.released = s.was, nil, nil
 	clear(s.undo)
-	clear(s.undoLows)
 }

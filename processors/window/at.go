@@ -20,7 +20,7 @@ type Content struct {
 // At calls f for every series that has a window with that start, in the order of
 // their labels.
 func (s *Store) At(start flyball.Time, f func(Content)) {
-	if _, ok := s.windows[start]; !ok {
+	if !s.windows.Has(start) {
 		return
 	}
 	s.all(func(sr *Series) {
@@ -42,10 +42,10 @@ func (s *Store) At(start flyball.Time, f func(Content)) {
 // Next returns the start of the first window that has samples and starts at a time
 // or after it.
 func (s *Store) Next(from flyball.Time) (start flyball.Time, ok bool) {
-	for at := range s.windows {
+	s.windows.Each(func(at flyball.Time, _ int64) {
 		if at >= from && (!ok || at < start) {
 			start, ok = at, true
 		}
-	}
+	})
 	return start, ok
 }

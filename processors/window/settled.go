@@ -100,14 +100,7 @@ func (s *Store) Settle(watermark flyball.Time) {
 		}
 		sr.settled = slices.Delete(sr.settled, 0, n)
 	})
-	for start, low := range s.windows {
-		if s.filled(start, to) {
-			if _, saved := s.undo[start]; !saved {
-				s.undo[start] = low
-			}
-			delete(s.windows, start)
-		}
-	}
+	s.windows.Drop(func(start flyball.Time) bool { return s.filled(start, to) })
 }
 
 // touchSegment saves a segment before the transaction's first change of it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/offsets"
 )
 
 // Store keeps the panes of one indicator in one partition, from their first
@@ -30,15 +31,14 @@ type Store struct {
 	byKey    map[string]*Series
 	order    []*Series // sorted by labels while sorted is set
 	sorted   bool
-	windows  map[flyball.Time]int64 // lowest offset that fed cells, by their start
-	parts    map[flyball.Time]int   // series in a part, without the overflow series
+	windows  offsets.Lows         // of cells, by their start
+	parts    map[flyball.Time]int // series in a part, without the overflow series
 
 	trimmed   flyball.Time // pane edge of the last trim
 	touched   []*cell
-	undo      map[flyball.Time]int64 // windows as they were; below zero when absent
-	undoParts map[flyball.Time]int   // parts as they were
-	reserved  map[place]bool         // series that have a place in a part without samples in it
-	taken     []place                // of those, since the last commit
+	undoParts map[flyball.Time]int // parts as they were
+	reserved  map[place]bool       // series that have a place in a part without samples in it
+	taken     []place              // of those, since the last commit
 	pool      pool
 	settled   settled
 	limited   int64 // rows that the overflow series took since TakeLimited
@@ -77,8 +77,8 @@ func NewStore(spec flyball.Indicator, partition int32) *Store {
 	slices.SortFunc(labels, func(a, b flyball.Label) int { return strings.Compare(a.Name, b.Name) })
 	return &Store{
 		geometry: geometryOf(&spec, Rebuilt), spec: spec, overflow: Series{Entity: entity, Labels: labels.JSON()},
-		byKey: map[string]*Series{}, windows: map[flyball.Time]int64{}, parts: map[flyball.Time]int{},
-		undo: map[flyball.Time]int64{}, undoParts: map[flyball.Time]int{}, reserved: map[place]bool{}, trimmed: flyball.NoTime, settled: newSettled(),
+		byKey: map[string]*Series{}, windows: offsets.NewLows(), parts: map[flyball.Time]int{},
+		undoParts: map[flyball.Time]int{}, reserved: map[place]bool{}, trimmed: flyball.NoTime, settled: newSettled(),
 	}
 }
 
@@ -130,7 +130,7 @@ func (s *Store) Add(r processors.PaneRow, offset int64) (*Series, error) {
 		s.insert(c, at)
 	}
 	c.merge(&r)
-	s.note(start, offset)
+	s.windows.Note(start, offset)
 	return sr, nil
 }
 
@@ -261,30 +261,10 @@ func (s *Store) touch(c *cell) {
 	}
 }
 
-// note keeps the lowest offset of a cell.
-func (s *Store) note(start flyball.Time, offset int64) {
-	old, ok := s.windows[start]
-	if ok && old <= offset {
-		return
-	}
-	if _, saved := s.undo[start]; !saved {
-		if !ok {
-			old = -1
-		}
-		s.undo[start] = old
-	}
-	s.windows[start] = offset
-}
-
 // Low returns the lowest offset that a pane came from whose window can still be
 // corrected at this watermark.
 func (s *Store) Low(watermark flyball.Time) (low int64, any bool) {
-	for start, offset := range s.windows {
-		if !s.Expired(start, watermark) && (!any || offset < low) {
-			low, any = offset, true
-		}
-	}
-	return low, any
+	return s.windows.Lowest(func(start flyball.Time) bool { return s.Expired(start, watermark) })
 }
 
 // Commit makes the transaction's changes permanent, given the watermark: closed
@@ -298,7 +278,7 @@ func (s *Store) Commit(watermark flyball.Time) {
 		}
 	}
 	s.touched = s.touched[:0]
-	clear(s.undo)
+	s.windows.Commit(nil)
 	clear(s.undoParts)
 	s.taken = s.taken[:0]
 	s.commitSettled()
@@ -329,11 +309,7 @@ func (s *Store) trim(from, to flyball.Time) {
 		cells += len(sr.cells)
 	}
 	s.dropEmpty()
-	for start := range s.windows {
-		if s.Expired(start, to) {
-			delete(s.windows, start)
-		}
-	}
+	s.windows.Commit(func(start flyball.Time) bool { return s.Expired(start, to) })
 	for p := range s.reserved {
 		if s.Expired(p.part, to) {
 			delete(s.reserved, p)
@@ -368,14 +344,7 @@ func (s *Store) Abort() {
 	}
 	s.touched = s.touched[:0]
 	s.dropEmpty()
-	for start, old := range s.undo {
-		if old < 0 {
-			delete(s.windows, start)
-		} else {
-			s.windows[start] = old
-		}
-	}
-	clear(s.undo)
+	s.windows.Abort()
 	for part, old := range s.undoParts {
 		if old == 0 {
 			delete(s.parts, part)

@@ -214,8 +214,8 @@ func TestStoreForgets(t *testing.T) {
 		t.Errorf("up to %d windows of series were kept", most)
 	}
 	s.Commit(at + 1e6*second)
-	if s.Series() != 0 || len(s.order) != 0 || len(s.windows) != 0 || len(s.pool.hists) > 64 || len(s.pool.saved) > 64 {
-		t.Errorf("kept %d series, %d windows, %d spare histograms", s.Series(), len(s.windows), len(s.pool.hists))
+	if s.Series() != 0 || len(s.order) != 0 || s.windows.Len() != 0 || len(s.pool.hists) > 64 || len(s.pool.saved) > 64 {
+		t.Errorf("kept %d series, %d windows, %d spare histograms", s.Series(), s.windows.Len(), len(s.pool.hists))
 	}
 	if _, ok := s.Low(at); ok {
 		t.Error("an empty store needs old records")
@@ -306,8 +306,8 @@ func TestStoreBoundsAFloodOfSeries(t *testing.T) {
 		t.Errorf("%d series are kept, want 50 and the overflow", s.Series())
 	}
 	s.Abort()
-	if s.Series() != 0 || len(s.windows) != 0 {
-		t.Errorf("after an abort %d series, %d windows", s.Series(), len(s.windows))
+	if s.Series() != 0 || s.windows.Len() != 0 {
+		t.Errorf("after an abort %d series, %d windows", s.Series(), s.windows.Len())
 	}
 }
 
@@ -364,9 +364,9 @@ func dump(s *Store) dumped {
 	s.ClosePanes(flyball.NoTime, math.MaxInt64, func(p ClosedPane) {
 		d.Panes = append(d.Panes, fmt.Sprint(p.Series.Labels, p.Start, p.Count, p.Bad))
 	})
-	for start, low := range s.windows {
+	s.windows.Each(func(start flyball.Time, low int64) {
 		d.Extents[start] = [2]int64{low, int64(s.parts[s.partOf(start)])}
-	}
+	})
 	return d
 }
 
