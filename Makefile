@@ -12,7 +12,7 @@ BOMB     ?= 10000000
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test test-kafka test-collector lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
+.PHONY: build dev test laws test-kafka test-collector lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -37,9 +37,21 @@ cc:
 # The crash tests run the roles against a broker in virtual time, which needs the
 # tag; without the race detector they come to every step, scenarios run in all ways
 # that must not matter, and laws draw five times as many cases. CRASH_SEEDS=n runs more.
+#
+# Laws draw the same cases every time, so that a change is judged by what it changes;
+# make laws draws others.
+LAWS = $$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep pgregory.net/rapid | cut -d ' ' -f 1)
+LAW_SEED ?= 1
+LAW_CASES ?= 2000
+
 test: cc clickhouse ## run all tests with the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
-	$(GO) test -count=1 -timeout 15m -tags synctests ./internal/crash ./internal/scenario ./processors/evaluate
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vxF "$(LAWS)")
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(LAWS) -rapid.seed=$(LAW_SEED)
+	$(GO) test -count=1 -timeout 15m -tags synctests ./internal/crash ./internal/scenario
+	$(GO) test -count=1 -timeout 15m -tags synctests ./processors/evaluate -rapid.seed=$(LAW_SEED)
+
+laws: clickhouse ## run the laws with LAW_CASES cases each, drawn anew
+	$(GO) test -count=1 -timeout 1h $(LAWS) -rapid.checks=$(LAW_CASES)
 
 test-kafka: cc kafka clickhouse ## run the end-to-end suite against a real Apache Kafka
 	CGO_ENABLED=1 FLYBALL_TEST_KAFKA=1 $(GO) test -count=1 -timeout 15m ./internal/embedded/apachekafka/... ./internal/e2e/... ./internal/chaos/...

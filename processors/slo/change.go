@@ -73,8 +73,14 @@ func (t *Tracker) silences(at flyball.Time, found func(flyball.Time)) {
 		}
 	}
 	empty := func(window time.Duration) {
-		if end := ends[t.ringFor(window)]; end != flyball.NoTime {
-			found(end.Add(window))
+		end := ends[t.ringFor(window)]
+		if end == flyball.NoTime {
+			return
+		}
+		end = end.Add(window)
+		found(end)
+		if t.rings[0].weigh != nil { // sums end at the last finished slice
+			found(end.Add(t.unit - 1).Floor(t.unit))
 		}
 	}
 	empty(t.longest)

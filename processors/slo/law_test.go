@@ -254,6 +254,9 @@ func TestNextChangePassesOverNothing(t *testing.T) {
 					}
 				}
 			}
+			if !active && !still { // of an SLO that fell silent nothing is said
+				continue
+			}
 			if !slices.Equal(now, before) || still != active {
 				t.Fatalf("%+v changes at %v, the next change after %v being %v, %v:\n%v\n%v", spec, next, at, edge, ok, before, now)
 			}
