@@ -25,6 +25,8 @@ type Source struct {
 	// StallTimeout is how long a partition with lag may give nothing before
 	// windows go on without it.
 	StallTimeout time.Duration
+	// MaxDrift is how far ahead of the slowest one a partition is read; 0 is no limit.
+	MaxDrift time.Duration
 	// MaxAhead is how far in the future of the wall clock a sample may lie; one
 	// further ahead is dead-lettered and never moves a watermark.
 	MaxAhead time.Duration

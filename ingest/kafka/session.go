@@ -78,6 +78,7 @@ type Session struct {
 	committed map[Partition]int64 // the same as of the last commit
 	skipped   map[Partition]bool  // partitions whose position was moved, and that is not committed
 	stale     bool                // see Stale
+	held      map[Partition]bool  // not fetched at present
 }
 
 // Join starts a session. Rebalances happen in the background; their results are
@@ -328,6 +329,43 @@ func (s *Session) Owns(p Partition) bool {
 	defer s.mu.Unlock()
 	_, owned := s.positions[p]
 	return owned
+}
+
+// Hold makes the client fetch none of the partitions given, and all others again.
+func (s *Session) Hold(partitions map[Partition]bool) {
+	pause, resume := map[string][]int32{}, map[string][]int32{}
+	for p := range partitions {
+		if !s.held[p] {
+			pause[p.Topic] = append(pause[p.Topic], p.Partition)
+		}
+	}
+	for p := range s.held {
+		if !partitions[p] {
+			resume[p.Topic] = append(resume[p.Topic], p.Partition)
+		}
+	}
+	if len(pause) > 0 {
+		s.Client().PauseFetchPartitions(pause)
+	}
+	if len(resume) > 0 {
+		s.Client().ResumeFetchPartitions(resume)
+	}
+	s.held = maps.Clone(partitions)
+}
+
+// Committed returns what the members of the group have committed of the topics.
+func (s *Session) Committed(ctx context.Context, topics ...string) ([]Assignment, error) {
+	offsets, err := s.admin.FetchOffsetsForTopics(ctx, s.group, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot look up how far group %q has read %q: %w", s.group, topics, err)
+	}
+	var out []Assignment
+	offsets.Each(func(o kadm.OffsetResponse) {
+		if o.Err == nil && o.At >= 0 {
+			out = append(out, Assignment{Partition{o.Topic, o.Partition}, o.At, o.Metadata})
+		}
+	})
+	return out, nil
 }
 
 // Extent is the range of offsets that a partition holds: from the first record

@@ -34,6 +34,8 @@ type aggregateStage struct {
 	deadLetters []*kgo.Record
 	extents     map[kafka.Partition]kafka.Extent
 	lookedAt    time.Time
+	alignment   kafka.Alignment
+	held        map[kafka.Partition]bool
 }
 
 // lookEvery is how often the ends of the source's partitions are looked up, to
@@ -57,6 +59,7 @@ func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, limit
 		source: src, session: s, decoder: dec, dict: dict, limits: limits,
 		builder: ingest.NewBuilder(p, dict, ingest.NewPool()), machine: machine,
 		emit: e, metrics: m, values: make([][]float64, len(p.Values)),
+		alignment: kafka.Alignment{MaxDrift: src.MaxDrift, StallTimeout: src.StallTimeout},
 	}, nil
 }
 
@@ -141,7 +144,7 @@ func (a *aggregateStage) flush(ctx context.Context, now time.Time) (output, erro
 	ready := a.machine.Step(aggregate.Input{Flush: &aggregate.Flush{Now: flyball.TimeOf(now), Partitions: partitions}})
 	a.metrics.limits(roleAggregate, ready.Limited)
 	a.metrics.limited.WithLabelValues(roleAggregate, limitLabelLength).Add(float64(a.dict.TakeCut()))
-	return output{records: append(a.deadLetters, a.emit.panes(ready.Panes)...)}, nil
+	return output{records: append(a.deadLetters, a.emit.panes(ready.Panes)...), resume: a.times(partitions)}, nil
 }
 
 // partitions says how far the partitions that this member owns have been read.
@@ -152,6 +155,7 @@ func (a *aggregateStage) partitions(ctx context.Context, now time.Time) ([]aggre
 			return nil, err
 		}
 		a.extents, a.lookedAt = ends, now
+		a.align(ctx, now)
 	}
 	of := map[string]int32{}
 	for p := range a.extents {
@@ -166,7 +170,7 @@ func (a *aggregateStage) partitions(ctx context.Context, now time.Time) ([]aggre
 		behind := max(extent.End-max(next, extent.Start), 0)
 		a.metrics.lag.WithLabelValues(p.Topic, fmt.Sprint(p.Partition)).Set(float64(behind))
 		out = append(out, aggregate.SourcePartition{
-			Topic: p.Topic, Partition: p.Partition, Of: of[p.Topic], CaughtUp: behind == 0,
+			Topic: p.Topic, Partition: p.Partition, Of: of[p.Topic], CaughtUp: behind == 0, Held: a.held[p],
 		})
 	}
 	sortPartitions(out)

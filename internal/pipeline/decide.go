@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/remediation"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
@@ -60,7 +61,7 @@ func (d *decideStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 	if err != nil {
 		return err
 	}
-	if err := restore(state, m.Restore); err != nil {
+	if err := checkpoint.Restore(state, m.Restore); err != nil {
 		return err
 	}
 	d.machine, d.input = m, decideInput{}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/aggregate"
 	"github.com/flyball-io/flyball/processors/evaluate"
@@ -64,7 +65,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 		}
 		delete(e.inputs, p)
 		started := time.Now()
-		head, err := headOf(a)
+		head, err := checkpoint.HeadOf(a)
 		if err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 		if err != nil {
 			return err
 		}
-		if err := restore(state, m.Restore); err != nil {
+		if err := checkpoint.Restore(state, m.Restore); err != nil {
 			return err
 		}
 		m.Restored()
@@ -141,7 +142,7 @@ func marksOf(r *kgo.Record) ([]processors.Mark, error) {
 }
 
 func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
-	out := output{resume: map[kafka.Partition]resumption{}}
+	out := output{resume: map[kafka.Partition]checkpoint.Resumption{}}
 	for _, d := range e.late {
 		out.records = append(out.records, e.emit.dead(roleEvaluate, d))
 	}
@@ -155,9 +156,9 @@ func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
 		}
 		out.records = append(out.records, records...)
 		out.records = append(out.records, e.tell(p, m.Progress())...)
-		at := resumption{low: math.MaxInt64, head: e.heads[p]}
+		at := checkpoint.Resumption{Low: math.MaxInt64, Head: e.heads[p]}
 		if ready.Resume != nil {
-			at.low = ready.Resume.Low
+			at.Low = ready.Resume.Low
 		}
 		out.resume[kafka.Partition{Topic: e.topic, Partition: p}] = at
 		for _, s := range e.cfg.Sources {

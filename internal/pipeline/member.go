@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 )
 
 // stage is what a member does with what it reads: a state machine, its inputs
@@ -38,7 +39,7 @@ type output struct {
 	records []*kgo.Record
 	// resume lowers the committed offset of partitions; the offset proper goes
 	// into the metadata.
-	resume map[kafka.Partition]resumption
+	resume map[kafka.Partition]checkpoint.Resumption
 }
 
 // member is one group member: it joins, and runs the one loop of the engine,
@@ -285,7 +286,7 @@ func (m *member) commit(ctx context.Context, s *kafka.Session, out output, count
 	}
 	var lower func(*kmsg.TxnOffsetCommitRequest)
 	if out.resume != nil {
-		lower = func(req *kmsg.TxnOffsetCommitRequest) { lowerOffsets(req, out.resume) }
+		lower = func(req *kmsg.TxnOffsetCommitRequest) { checkpoint.Lower(req, out.resume) }
 	}
 	committed, err := s.End(ctx, counts && produceErr == nil, lower)
 	switch {

@@ -79,6 +79,7 @@ const (
 	limitLabelBytes  = "label_bytes"  // the same, because they took too much memory
 	limitLabelLength = "label_length" // a label's value was cut
 	limitDeadLetter  = "dead_letter"  // a dead letter was cut
+	limitDrift       = "drift"        // a partition was not read on: it is too far ahead of another
 )
 
 // limits counts the limits that a machine hit.

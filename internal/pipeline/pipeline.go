@@ -35,6 +35,7 @@ import (
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/connect"
+	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors/evaluate"
 	"github.com/flyball-io/flyball/processors/remediation"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
@@ -256,7 +257,7 @@ func configRevision(c *config.Config) (string, error) {
 }
 
 func (p *pipeline) readState(ctx context.Context, partition int32, prefix string) (map[string][]byte, error) {
-	return readState(ctx, p.clientOptions(), p.topics.State(), partition, prefix)
+	return checkpoint.ReadState(ctx, p.clientOptions(), p.topics.State(), partition, prefix)
 }
 
 // record starts the copy to ClickHouse, if there is one.

@@ -96,6 +96,8 @@ type SourcePartition struct {
 	Of int32
 	// CaughtUp is set when nothing is left to read.
 	CaughtUp bool
+	// Held is set when what is left is not read on purpose.
+	Held bool
 }
 
 // Machine folds the samples of one source. It implements
@@ -181,6 +183,12 @@ func (m *Machine) flush(f *Flush) processors.Ready {
 
 // Commit has nothing to do but to note that marks have been sent.
 func (m *Machine) Commit() { m.marks.commit() }
+
+// Latest returns the latest event time of a source partition, flyball.NoTime while
+// none is known.
+func (m *Machine) Latest(topic string, partition int32) flyball.Time {
+	return m.marks.latest(topic, partition)
+}
 
 // Abort drops what was folded since the last flush. The shell reads it again.
 func (m *Machine) Abort() {

@@ -57,6 +57,14 @@ func (m *marker) observe(topic string, partition int32, t flyball.Time) {
 	p.fed = true
 }
 
+// latest returns the latest event time of a partition, NoTime before the first.
+func (m *marker) latest(topic string, partition int32) flyball.Time {
+	if p := m.partitions[sourceKey{topic, partition}]; p != nil {
+		return p.max
+	}
+	return flyball.NoTime
+}
+
 func (m *marker) get(k sourceKey) *progress {
 	p := m.partitions[k]
 	if p == nil {
@@ -76,7 +84,7 @@ func (m *marker) flush(f *Flush) []processors.Mark {
 		if !sp.CaughtUp || p.fed || p.active == flyball.NoTime {
 			p.active = f.Now
 		}
-		if sp.CaughtUp || p.fed || p.moved == flyball.NoTime {
+		if sp.CaughtUp || sp.Held || p.fed || p.moved == flyball.NoTime {
 			p.moved = f.Now
 		}
 		p.fed = false

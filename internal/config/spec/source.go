@@ -42,6 +42,10 @@ type Source struct {
 	// StallTimeout is how long a partition with unread records may give nothing
 	// before windows go on without it, flagged incomplete.
 	StallTimeout Duration `yaml:"stallTimeout" default:"2m" min:"1ms" max:"1d"`
+	// MaxDrift is how far ahead of the slowest one, by the time of its samples, a partition
+	// is read when there is a backlog: what lies further ahead could not be finished
+	// yet. 0 is no limit.
+	MaxDrift Duration `yaml:"maxDrift" default:"15m" max:"30d"`
 	// MaxAhead is how far in the future a sample may lie; one further ahead goes
 	// to the dead-letter topic.
 	MaxAhead Duration `yaml:"maxAhead" default:"1m" max:"1d"`

@@ -1,4 +1,4 @@
-package pipeline
+package checkpoint
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// readState returns the last value of every key with that prefix in one
+// ReadState returns the last value of every key with that prefix in one
 // partition of the state topic.
 //
 // It reads up to the high watermark and not only to the last stable offset: the
 // markers of the predecessor's last transaction may reach this partition a
 // moment after its offsets became visible. Control records are kept because
 // such a marker may be the last record.
-func readState(ctx context.Context, opts []kgo.Opt, topic string, partition int32, prefix string) (map[string][]byte, error) {
+func ReadState(ctx context.Context, opts []kgo.Opt, topic string, partition int32, prefix string) (map[string][]byte, error) {
 	fail := func(err error) (map[string][]byte, error) {
 		return nil, fmt.Errorf("cannot restore state from %s/%d: %w", topic, partition, err)
 	}
@@ -67,8 +67,8 @@ func readState(ctx context.Context, opts []kgo.Opt, topic string, partition int3
 	return state, nil
 }
 
-// restore gives a machine its state, in the order of the keys.
-func restore(state map[string][]byte, set func(key string, value []byte) error) error {
+// Restore gives a machine its state, in the order of the keys.
+func Restore(state map[string][]byte, set func(key string, value []byte) error) error {
 	for _, key := range slices.Sorted(maps.Keys(state)) {
 		if err := set(key, state[key]); err != nil {
 			return err
