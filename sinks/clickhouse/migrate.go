@@ -21,7 +21,7 @@ const databaseMark = "{db}"
 
 // Migration is one step of the schema.
 type Migration struct {
-	// Version orders the steps, from 1 without gaps.
+	// Version orders the steps, from 1.
 	Version uint32
 	// Name is the file's name.
 	Name string
@@ -31,25 +31,29 @@ type Migration struct {
 	text string
 }
 
-// Migrations returns all steps that this version of Flyball knows, in order.
+// Migrations returns all steps that this version of Flyball knows, in order. Numbers may
+// be missing: each is applied once, by its own number, also after a higher one.
 func Migrations() []Migration {
 	entries, err := schemaFiles.ReadDir("schema")
 	if err != nil {
 		panic("BUG: no embedded schema: " + err.Error())
 	}
 	list := make([]Migration, 0, len(entries))
-	for i, entry := range entries { // ReadDir sorts by name
+	last := uint32(0)
+	for _, entry := range entries { // ReadDir sorts by name
 		text, err := schemaFiles.ReadFile("schema/" + entry.Name())
 		if err != nil {
 			panic("BUG: embedded schema cannot be read: " + err.Error())
 		}
 		number, _, _ := strings.Cut(entry.Name(), "_")
-		if n, err := strconv.Atoi(number); err != nil || n != i+1 {
+		version, err := strconv.ParseUint(number, 10, 32)
+		if err != nil || uint32(version) <= last {
 			panic("BUG: migration out of order: " + entry.Name())
 		}
+		last = uint32(version)
 		sum := sha256.Sum256(text)
 		list = append(list, Migration{
-			Version: uint32(i + 1), Name: entry.Name(), Checksum: hex.EncodeToString(sum[:]), text: string(text),
+			Version: last, Name: entry.Name(), Checksum: hex.EncodeToString(sum[:]), text: string(text),
 		})
 	}
 	return list
