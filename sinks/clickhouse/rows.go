@@ -43,6 +43,28 @@ func (w *Writer) InsertLabels(ctx context.Context, list []flyball.FindingLabel, 
 	}, token)
 }
 
+// InsertControls writes what people told automation, with the token's meaning as in
+// [Writer.Insert].
+func (w *Writer) InsertControls(ctx context.Context, list []flyball.Control, token string) error {
+	type row = flyball.Control
+	return w.insertRows(ctx, TableControls, len(list), []any{
+		each(list, func(r *row) string { return r.ID }),
+		each(list, func(r *row) time.Time { return instant(r.At) }),
+		each(list, func(r *row) string { return string(r.Kind) }),
+		each(list, func(r *row) string { return r.Who }),
+		each(list, func(r *row) string { return r.Why }),
+		each(list, func(r *row) string { return r.Scope.Kind }),
+		each(list, func(r *row) string { return r.Scope.Name }),
+		each(list, func(r *row) time.Time { return instant(max(r.Until, 0)) }),
+		each(list, func(r *row) string { return r.Lifts }),
+		each(list, func(r *row) string { return string(r.Mode) }),
+		each(list, func(r *row) string { return r.Operation }),
+		each(list, func(r *row) string { return r.Target }),
+		each(list, func(r *row) string { return r.Guardrail }),
+		each(list, func(r *row) string { return r.Backlog }),
+	}, token)
+}
+
 // seriesText writes the series of an anomaly as JSON.
 func seriesText(f *flyball.Finding) string {
 	if len(f.Series) == 0 {

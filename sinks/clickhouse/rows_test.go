@@ -183,3 +183,23 @@ func TestNothingToInsert(t *testing.T) {
 		t.Errorf("without a table: %v, want a permanent error", err)
 	}
 }
+
+func TestInsertControls(t *testing.T) {
+	db := migrated(t)
+	list := []flyball.Control{
+		{ID: "k1", Kind: flyball.ControlPause, At: at(60), Who: "ann", Why: "load test", Scope: flyball.Scope{Kind: flyball.ScopeService, Name: "cart"}, Until: at(120)},
+		{ID: "k2", Kind: flyball.ControlResetBreaker, At: at(61), Who: "bob", Why: "seen", Guardrail: "shop", Backlog: flyball.BacklogReplay},
+		{ID: "k3", Kind: flyball.ControlApprove, At: at(62), Who: "ann", Why: "yes", Operation: "o1"},
+	}
+	for range 2 {
+		if err := db.Writer().InsertControls(t.Context(), list, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := one[string](t, db, `SELECT toString(groupArray((control_id, kind, person, why, scope_kind, scope_name, toUnixTimestamp(ends_at) - toUnixTimestamp(said_at), guardrail, backlog, operation_id)))
+		FROM (SELECT * FROM v_controls ORDER BY said_at)`)
+	want := `[('k1','pause','ann','load test','service','cart',60,'','',NULL),('k2','reset_breaker','bob','seen','','',NULL,'shop','replay',NULL),('k3','approve','ann','yes','','',NULL,'','','o1')]`
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -10,6 +10,7 @@ const (
 	TableVerdicts    = "verdicts"
 	TableDecisions   = "decisions"
 	TableCommands    = "commands"
+	TableControls    = "controls"
 	TableDeadLetters = "dead_letters"
 )
 
@@ -93,6 +94,10 @@ var expected = [...]tableColumns{
 		{"target", typeWord}, {"mode", typeWord}, {"rule", typeWord}, {"rule_revision", typeWord},
 		{"evidence.name", typeWords}, {"evidence.value", typeReals}, {"evidence.threshold", typeReals},
 		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"deadline", typeTime},
+	}},
+	{TableControls, []columnType{
+		{"id", typeText}, {"at", typeTime}, {"kind", typeWord}, {"who", typeText}, {"why", typeText}, {"scope_kind", typeWord}, {"scope_name", typeText},
+		{"until", typeTime}, {"lifts", typeText}, {"mode", typeWord}, {"operation_id", typeText}, {"target", typeText}, {"guardrail", typeWord}, {"backlog", typeWord},
 	}},
 	{TableDeadLetters, []columnType{
 		{"at", typeTime}, {"partition", "Int32"}, {"offset", "Int64"}, {"stage", typeWord}, {"reason", typeWord},
