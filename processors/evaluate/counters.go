@@ -91,6 +91,9 @@ func (m *Machine) caughtUp() {
 	m.live = true
 	for _, st := range m.stores {
 		wm := m.watermarks.Of(st.Spec().Source)
+		if st.silent {
+			st.Settle(wm)
+		}
 		if st.counters == nil {
 			continue
 		}

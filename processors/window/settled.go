@@ -58,7 +58,20 @@ func newSettled() settled {
 }
 
 // DropWindows tells the store that nobody asks for its windows, but for its panes only.
-func (s *Store) DropWindows() { s.settled.drops = true }
+// It belongs before anything else. What is settled then is nowhere, so that the limit of
+// series counts by cell, and what comes later counts for its own series.
+func (s *Store) DropWindows() {
+	s.settled.drops = true
+	if s.long {
+		s.part = s.cell
+	}
+}
+
+// edge returns up to where cells are settled at a watermark. It moves with the edges of
+// panes, so that a successor comes to the same between two of them.
+func (s *Store) edge(watermark flyball.Time) flyball.Time {
+	return s.cellOf(watermark.Floor(s.pane).Add(-s.lateness))
+}
 
 // Durable reports whether a pane that is replayed is in what was restored already.
 func (s *Store) Durable(paneStart, watermark flyball.Time) bool {
@@ -67,19 +80,20 @@ func (s *Store) Durable(paneStart, watermark flyball.Time) bool {
 	}
 	edge := s.settled.resumed
 	if s.settled.drops && watermark != flyball.NoTime {
-		edge = watermark.Add(-s.lateness)
+		edge = s.edge(watermark)
 	}
 	return edge != flyball.NoTime && s.filled(s.cellOf(paneStart), edge)
 }
 
 // Settle folds the cells that samples on time for their lateness cannot reach any more,
 // and drops segments that have expired. It belongs after what closes at the watermark,
-// and must not be called while the log is replayed.
+// and must not be called while the log is replayed; after that, it brings a store that
+// drops windows to where its predecessor was.
 func (s *Store) Settle(watermark flyball.Time) {
 	if !s.long || watermark == flyball.NoTime {
 		return
 	}
-	to := s.cellOf(watermark.Add(-s.lateness))
+	to := s.edge(watermark)
 	if to <= s.settled.to {
 		return
 	}
@@ -168,10 +182,13 @@ func (s *Store) merged(a, b []byte) ([]byte, error) {
 
 // addSettled adds a row whose cell is settled.
 func (s *Store) addSettled(r *processors.PaneRow, offset int64) (*Series, error) {
+	if s.settled.drops {
+		return s.own(r)
+	}
 	part := s.partOf(r.Start)
 	sr, err := s.admit(r, part, offset)
-	if err != nil || s.settled.drops {
-		return sr, err
+	if err != nil {
+		return nil, err
 	}
 	var packed []byte
 	if at, ok := sr.segment(part); ok {

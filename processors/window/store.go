@@ -104,7 +104,7 @@ func (s *Store) Add(r processors.PaneRow, offset int64) (*Series, error) {
 	}
 	r.Start = r.Start.Floor(s.pane) // should its sender have another idea of panes
 	start := s.cellOf(r.Start)
-	if s.long && s.settled.to != flyball.NoTime && s.filled(start, s.settled.to) {
+	if s.isSettled(start) {
 		return s.addSettled(&r, offset)
 	}
 	sr, at, found, err := s.place(&r, start, offset)
@@ -151,27 +151,38 @@ func (s *Store) place(r *processors.PaneRow, start flyball.Time, offset int64) (
 // admit returns the series of a row in a part: its own, or where that would be one too
 // many, the overflow's. One that is new is not held yet.
 func (s *Store) admit(r *processors.PaneRow, part flyball.Time, offset int64) (*Series, error) {
-	sr := s.byKey[r.Labels]
-	if sr == nil {
-		var ls flyball.Labels
-		if err := json.Unmarshal([]byte(r.Labels), &ls); err != nil {
-			return nil, fmt.Errorf("cannot use pane of indicator %q: %w", r.Indicator, err)
-		}
+	sr, err := s.own(r)
+	if err != nil {
+		return nil, err
 	}
 	if len(s.settled.later) > 0 {
 		s.arrive(part, offset)
 	}
-	if s.spec.SeriesLimit > 0 && s.parts[part] >= s.spec.SeriesLimit && r.Labels != s.overflow.Labels && !s.inPart(cmp.Or(sr, &Series{Labels: r.Labels}), part) {
+	if s.spec.SeriesLimit > 0 && s.parts[part] >= s.spec.SeriesLimit && r.Labels != s.overflow.Labels && !s.inPart(sr, part) {
 		if sr = s.byKey[s.overflow.Labels]; sr == nil {
 			sr = &Series{Entity: s.overflow.Entity, Labels: s.overflow.Labels}
 		}
 		s.limited++
-		return sr, nil
-	}
-	if sr == nil { // the row's bytes are only lent
-		sr = &Series{Entity: strings.Clone(r.Entity), Labels: strings.Clone(r.Labels)}
 	}
 	return sr, nil
+}
+
+// own returns the series that a row belongs to. One that is new is not held yet.
+func (s *Store) own(r *processors.PaneRow) (*Series, error) {
+	if sr := s.byKey[r.Labels]; sr != nil {
+		return sr, nil
+	}
+	var ls flyball.Labels
+	if err := json.Unmarshal([]byte(r.Labels), &ls); err != nil {
+		return nil, fmt.Errorf("cannot use pane of indicator %q: %w", r.Indicator, err)
+	}
+	// The row's bytes are only lent.
+	return &Series{Entity: strings.Clone(r.Entity), Labels: strings.Clone(r.Labels)}, nil
+}
+
+// isSettled reports whether a cell is settled.
+func (s *Store) isSettled(start flyball.Time) bool {
+	return s.long && s.settled.to != flyball.NoTime && s.filled(start, s.settled.to)
 }
 
 // TakeLimited returns how many rows the overflow series has taken since the last call,
@@ -190,6 +201,9 @@ func (s *Store) Reserve(r processors.PaneRow, offset int64) {
 		return
 	}
 	part := s.partOf(r.Start)
+	if s.settled.drops && s.isSettled(s.cellOf(r.Start)) {
+		return // nothing of it is counted
+	}
 	if s.reserved[place{part, r.Labels}] {
 		return // by an earlier point, so that its labels need not be read again
 	}
