@@ -69,7 +69,7 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 	if len(active) == 0 {
 		active = pipeline.Roles()
 	}
-	server := &api.Server{Metrics: registry, Status: func() api.Status {
+	server := &api.Server{Metrics: registry, HTTP: cfg.Pipeline.HTTP, Log: log, Status: func() api.Status {
 		return api.Status{Version: version, Roles: active, StartedAt: started, Ready: ready.Load()}
 	}}
 	analyses, err := canaries.FromConfig(cfg, log)

@@ -1,18 +1,23 @@
-// Package api serves Flyball's HTTP interface: health, metrics and status.
+// Package api serves Flyball's HTTP interface: health, metrics, status, canaries, and
+// the pages that it is given. Who may ask for what is in package access.
 package api
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
-	"github.com/flyball-io/flyball"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/api/access"
+	"github.com/flyball-io/flyball/internal/config/spec"
 )
 
 // Status is what GET /api/v1/status returns.
@@ -31,35 +36,54 @@ type Status struct {
 type Server struct {
 	// Status returns the present status.
 	Status func() Status
-	// Metrics is what /metrics shows.
+	// Metrics is what /metrics shows, with those of this server.
 	Metrics prometheus.Gatherer
+	// HTTP has the tokens, the certificate and the limits of [Server.Serve].
+	HTTP spec.HTTP
+	// Log takes what happens; nil drops it.
+	Log *slog.Logger
 	// Analyses of canaries, and Canaries of the configuration; nil without.
 	Analyses Analyses
 	Canaries []flyball.Canary
+	// Pages, when set, returns what answers all paths that are not those of the API:
+	// a web UI. It asks the guard who is there, and must require roles itself. Answers
+	// that take longer than a minute set their own write deadline.
+	Pages func(*access.Guard) http.Handler
 }
 
-// Handler returns the routes.
-func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+// Handler returns the routes for requests of this machine without tokens; see
+// [access.Open].
+func (s *Server) Handler() http.Handler { return s.handler(access.Open()) }
+
+func (s *Server) handler(g *access.Guard) http.Handler {
+	m := newRouter(g)
+	metrics := prometheus.Gatherers{m.registry}
+	if s.Metrics != nil {
+		metrics = append(metrics, s.Metrics)
+	}
+	m.open("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	m.open("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !s.Status().Ready {
 			http.Error(w, "not ready: no role has finished its first transaction", http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	mux.HandleFunc("GET /api/v1/status", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(s.Status()); err != nil {
-			return // the client went away
-		}
+	m.open("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}).ServeHTTP)
+	m.open("POST /login", g.Login)
+	m.open("POST /logout", g.Logout)
+	m.HandleFunc("GET /api/v1/session", func(w http.ResponseWriter, r *http.Request) {
+		id, _ := access.From(r.Context()) // the route requires one
+		reply(w, http.StatusOK, id)
 	})
+	m.HandleFunc("GET /api/v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, s.Status()) })
 	if s.Analyses != nil {
-		s.canaryRoutes(mux)
+		s.canaryRoutes(m)
 	}
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}))
-	return mux
+	if s.Pages != nil {
+		m.page = s.Pages(g)
+	}
+	return m
 }
 
 // Listen opens the address, host:port.
@@ -71,13 +95,36 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers on l until the context ends.
+// Serve answers on l until the context ends. Without tokens it answers everything when
+// only this machine can connect to l, and else only what needs no role.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	log := s.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	guard, err := access.New(s.HTTP, l.Addr())
+	if err != nil {
+		return err
+	}
+	if guard.Locked() {
+		log.Warn("there are no tokens, and others than this machine can connect: only health and metrics are answered; add http.tokens to the kind Pipeline, or listen on 127.0.0.1",
+			"addr", l.Addr().String())
+	}
+	if s.HTTP.TLS != nil {
+		c, err := access.TLS(*s.HTTP.TLS, log)
+		if err != nil {
+			return err
+		}
+		l = tls.NewListener(l, c)
+	}
+	srv := &http.Server{Handler: s.handler(guard), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
-		_ = srv.Shutdown(grace) // connections that outlive the grace are cut
+		if srv.Shutdown(grace) != nil {
+			_ = srv.Close() // cuts the connections that outlive the grace
+		}
 	})
 	defer stop()
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -26,7 +26,7 @@ func TestHandler(t *testing.T) {
 	f := func(method, path string, wantCode int, want string) {
 		t.Helper()
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+		h.ServeHTTP(w, httptest.NewRequest(method, "http://127.0.0.1:8686"+path, nil))
 		if w.Code != wantCode || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s %s: %d %q, want %d and %q", method, path, w.Code, w.Body, wantCode, want)
 		}
@@ -40,7 +40,7 @@ func TestHandler(t *testing.T) {
 	f("GET", "/nowhere", 404, "")
 
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/status", nil))
+	h.ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1:8686/api/v1/status", nil))
 	var got Status
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Version != "v1" || !got.Ready || got.Roles[0] != "decide" {
 		t.Errorf("status %s: %v", w.Body, err)

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/api/access"
+	"github.com/flyball-io/flyball/internal/api/problem"
 	"github.com/flyball-io/flyball/internal/canaries"
 )
 
@@ -59,10 +61,7 @@ func statusOf(v *flyball.Verdict) string {
 	return strings.ToUpper(v.Verdict)
 }
 
-// maxBody bounds what is read of a request.
-const maxBody = 16 << 20
-
-func (s *Server) canaryRoutes(mux *http.ServeMux) {
+func (s *Server) canaryRoutes(mux *router) {
 	mux.HandleFunc("GET /api/v1/verdicts/{id}", s.verdict)
 	mux.HandleFunc("GET /api/v1/canaries", s.list)
 	mux.HandleFunc("POST /api/v1/canaries", s.startCanary)
@@ -135,7 +134,7 @@ func (s *Server) startCanary(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q.Cancel = false
-	q.By = cmp.Or(q.By, "api")
+	q.By = by(r, q.By)
 	if err := s.start(r.Context(), &q); err != nil {
 		refuseError(w, err)
 		return
@@ -143,6 +142,18 @@ func (s *Server) startCanary(w http.ResponseWriter, r *http.Request) {
 	at := address(r) + "/api/v1/verdicts/" + q.ID
 	w.Header().Set("Location", at)
 	reply(w, http.StatusAccepted, map[string]string{"id": q.ID, "status": "RUNNING", "verdict": flyball.VerdictInconclusive, "url": at})
+}
+
+// by says who asks: what they say, and the name of their token where there is one.
+func by(r *http.Request, says string) string {
+	id, ok := access.From(r.Context())
+	switch {
+	case !ok || id.Name == access.AnonymousName:
+		return cmp.Or(says, "api")
+	case says == "" || says == id.Name:
+		return id.Name
+	}
+	return says + " (" + id.Name + ")"
 }
 
 // address is where the server was asked; tools that poll a Location want all of it.
@@ -188,7 +199,7 @@ func (s *Server) start(ctx context.Context, q *flyball.CanaryRequest) error {
 }
 
 func (s *Server) cancelCanary(w http.ResponseWriter, r *http.Request) {
-	if err := s.cancel(r.Context(), r.PathValue("id"), cmp.Or(r.URL.Query().Get("by"), "api")); err != nil {
+	if err := s.cancel(r.Context(), r.PathValue("id"), by(r, r.URL.Query().Get("by"))); err != nil {
 		refuseError(w, err)
 		return
 	}
@@ -206,15 +217,25 @@ func (s *Server) cancel(ctx context.Context, id, by string) error {
 
 // readJSON reads the body of a request, and answers when it cannot.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(r.Body)
 	if err == nil {
 		err = json.Unmarshal(text, into)
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Errorf("cannot read the request: %w", err))
+		refuseBody(w, fmt.Errorf("cannot read the request: %w", err))
 		return false
 	}
 	return true
+}
+
+// refuseBody answers a request whose body cannot be read, or is too large.
+func refuseBody(w http.ResponseWriter, err error) {
+	code := http.StatusBadRequest
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		code = http.StatusRequestEntityTooLarge
+	}
+	refuse(w, code, err)
 }
 
 func reply(w http.ResponseWriter, code int, body any) {
@@ -225,7 +246,12 @@ func reply(w http.ResponseWriter, code int, body any) {
 	_ = e.Encode(body) // else the client went away
 }
 
+// refuse answers with an error: of the API's kind below /api/v1, of Kayenta's else.
 func refuse(w http.ResponseWriter, code int, err error) {
+	if a, ok := w.(*answer); ok && isAPI(a.request) {
+		problem.Write(w, a.request, code, err.Error(), "")
+		return
+	}
 	reply(w, code, map[string]string{"error": err.Error()})
 }
 

@@ -57,7 +57,7 @@ func newShelf(verdicts ...flyball.Verdict) (*shelf, http.Handler) {
 
 func ask(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+	h.ServeHTTP(w, httptest.NewRequest(method, "http://127.0.0.1:8686"+path, strings.NewReader(body)))
 	return w
 }
 
@@ -115,13 +115,13 @@ func TestVerdictsForArgoAndSpinnaker(t *testing.T) {
 	f("/api/v1/verdicts/release?entity=shop&version=3&history=true", map[string]any{"id": "c", "history.0.id": "c"})
 	f("/api/v1/canaries?status=fail", map[string]any{"canaries.0.id": "a", "canaries.1": nil})
 	f("/api/v1/canaries?entity=shop", map[string]any{"canaries.1.entity": "shop", "canaries.2": nil})
-	want(t, h, "GET", "/api/v1/verdicts/none", "", 404, map[string]any{"error": `there is no analysis "none", and no canary of that name was analysed`})
+	want(t, h, "GET", "/api/v1/verdicts/none", "", 404, map[string]any{"status": 404.0, "title": "Not Found", "detail": `there is no analysis "none", and no canary of that name was analysed`})
 }
 
 func TestStartAndCancel(t *testing.T) {
 	s, h := newShelf()
 	w := ask(h, "POST", "/api/v1/canaries", `{"id":"run-1","canary":"release","entity":"cart","version":"2","cancel":true}`)
-	if w.Code != 202 || w.Header().Get("Location") != "http://example.com/api/v1/verdicts/run-1" {
+	if w.Code != 202 || w.Header().Get("Location") != "http://127.0.0.1:8686/api/v1/verdicts/run-1" {
 		t.Fatalf("%d %s, location %q", w.Code, w.Body, w.Header().Get("Location"))
 	}
 	if r := s.requests[0]; r.ID != "run-1" || r.Cancel || r.Version != "2" || r.By != "api" {
@@ -143,7 +143,7 @@ func TestStartAndCancel(t *testing.T) {
 		`{"canary":"release","entity":"cart","id":"a/b"}`:        `the id "a/b" has spaces or slashes`,
 		`{"canary":"release","entity":"cart","seconds":9999999}`: "9999999 seconds are no length of an analysis",
 	} {
-		want(t, h, "POST", "/api/v1/canaries", body, 400, map[string]any{"error": problem})
+		want(t, h, "POST", "/api/v1/canaries", body, 400, map[string]any{"detail": problem})
 	}
 	want(t, h, "POST", "/api/v1/canaries", `{`, 400, nil)
 	want(t, h, "DELETE", "/api/v1/canaries/none", "", 400, nil)

@@ -23,7 +23,7 @@ type flaggerHook struct {
 // flaggerRoutes are the gates. Flagger takes up to 202 for yes, and waits, counts a
 // failed check or goes on according to the type of the hook: so each has a gate of its
 // own.
-func (s *Server) flaggerRoutes(mux *http.ServeMux) {
+func (s *Server) flaggerRoutes(mux *router) {
 	gate := func(name string, opens func(a *canaries.Analysis, hook flaggerHook) (bool, string)) {
 		mux.HandleFunc("POST /flagger/"+name, func(w http.ResponseWriter, r *http.Request) {
 			var hook flaggerHook

@@ -21,7 +21,7 @@ import (
 
 // kayentaRoutes are the parts of Kayenta's API that Argo Rollouts and Spinnaker use,
 // below /kayenta. Its canary configurations are the kinds Canary.
-func (s *Server) kayentaRoutes(mux *http.ServeMux) {
+func (s *Server) kayentaRoutes(mux *router) {
 	const at = "/kayenta"
 	mux.HandleFunc("GET "+at+"/canaryConfig", s.kayentaConfigs)
 	mux.HandleFunc("GET "+at+"/canaryConfig/{id}", s.kayentaConfig)
@@ -101,9 +101,9 @@ func judgeName(judge string) string {
 
 // kayentaJudge answers Kayenta's remote-judge call.
 func kayentaJudge(w http.ResponseWriter, r *http.Request) {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(r.Body)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Errorf("cannot read the request: %w", err))
+		refuseBody(w, fmt.Errorf("cannot read the request: %w", err))
 		return
 	}
 	request, err := canary.DecodeRequest(text)

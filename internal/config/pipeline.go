@@ -44,9 +44,7 @@ func (l *loading) compilePipeline() Pipeline {
 	o := l.pipelines[0]
 	s := &o.Spec
 	checkKafka(o)
-	if path := "spec.http.listen"; o.Doc.OK(path) && !isAddress(s.HTTP.Listen, true) {
-		o.Report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("want host:port, got %q", s.HTTP.Listen), "")
-	}
+	checkHTTP(o)
 	if path := "spec.clickhouse.dsn"; s.ClickHouse.DSN != "" && o.Doc.OK(path) && !isDSN(string(s.ClickHouse.DSN)) {
 		// The DSN is a secret: it must not be in the message.
 		message := "want a URL with the scheme clickhouse, tcp, http or https and a host"

@@ -3,6 +3,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -150,10 +151,17 @@ func (c *Client) do(ctx context.Context, method, path string, body, into any) er
 
 func refusal(server string, code int, text []byte) error {
 	var said struct {
-		Error string `json:"error"`
+		Error  string `json:"error"`
+		Detail string `json:"detail"`
+		Hint   string `json:"hint"`
 	}
-	if json.Unmarshal(text, &said) != nil || said.Error == "" {
+	_ = json.Unmarshal(text, &said) // what is no JSON says nothing
+	said.Error = cmp.Or(said.Detail, said.Error)
+	switch {
+	case said.Error == "":
 		said.Error = fmt.Sprintf("%s answers %d: %.200s", server, code, strings.TrimSpace(string(text)))
+	case said.Hint != "":
+		said.Error += "; " + said.Hint
 	}
 	if code >= 500 {
 		return errors.New(said.Error)

@@ -100,6 +100,34 @@ type HTTP struct {
 	// Listen is the address to listen on, as host:port; the host may be empty for
 	// all addresses.
 	Listen string `yaml:"listen" default:"127.0.0.1:8686"`
+	// TLS encrypts connections; without it they are plain.
+	TLS *ServerTLS `yaml:"tls,omitempty"`
+	// Tokens say who may do what. Without them whoever is on this machine may do
+	// everything when Listen is a loopback address, and else nobody anything but ask
+	// for health and metrics.
+	Tokens []AccessToken `yaml:"tokens,omitempty"`
+	// RequestsPerSecond is how often one token may ask; four times as often in one go.
+	RequestsPerSecond int `yaml:"requestsPerSecond" default:"50" min:"1" max:"100000"`
+}
+
+// ServerTLS is the certificate of a listener. It is read again when the files change.
+type ServerTLS struct {
+	// CertFile holds the certificate and those between it and the authority's, in PEM.
+	CertFile string `yaml:"certFile" required:"true"`
+	// KeyFile holds its key, in PEM.
+	KeyFile string `yaml:"keyFile" required:"true"`
+}
+
+// AccessToken is what somebody shows to the API.
+type AccessToken struct {
+	// Name is recorded as who did what.
+	Name string `yaml:"name" required:"true"`
+	// Role is what its holder may do: read; also start and end analyses of canaries;
+	// also control automation.
+	Role string `yaml:"role" required:"true" enum:"viewer|deployer|operator"`
+	// Token must come from ${env:NAME} or ${file:/path}, and have at least 16
+	// characters.
+	Token Secret `yaml:"token" required:"true"`
 }
 
 // Signing is the key that signs commands. Without it commands are not signed.

@@ -258,6 +258,12 @@ func (d *Document) TextAt(path string) (text string, ok bool) {
 // Has reports whether the field at path is written in the document.
 func (d *Document) Has(path string) bool { return d.values[path] != nil }
 
+// Expanded reports whether the text at path has a reference in it.
+func (d *Document) Expanded(path string) bool {
+	_, ok := d.expanded[path]
+	return ok
+}
+
 // OK reports whether no error was reported at these paths or inside them, so
 // that a check that builds on them says something new.
 func (d *Document) OK(paths ...string) bool {
