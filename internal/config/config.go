@@ -108,7 +108,7 @@ func Lint(dir string) []Problem { return Options{AllowUnresolved: true}.Lint(dir
 
 // Load is [Load] with these options.
 func (o Options) Load(dir string) (*Config, error) {
-	files, unread := collect(dir)
+	files, unread := Collect(dir)
 	c, problems := o.Read(files)
 	problems = append(unread, problems...)
 	if strictyaml.HasErrors(problems) {
@@ -120,7 +120,7 @@ func (o Options) Load(dir string) (*Config, error) {
 
 // Lint is [Lint] with these options.
 func (o Options) Lint(dir string) []Problem {
-	files, problems := collect(dir)
+	files, problems := Collect(dir)
 	_, more := o.Read(files)
 	problems = append(problems, more...)
 	strictyaml.Sort(problems)

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// collect reads the YAML files of a directory and of those in it, in order of
-// their paths, or the one file that path names. Names that start with a dot are
-// passed over: a mounted Kubernetes ConfigMap keeps its files a second time in
-// such a directory, behind symbolic links.
-func collect(path string) (files []File, problems []Problem) {
+// Collect reads the YAML files of a directory and of those in it, in order of
+// their paths, or the one file that path names, for [Options.Read]. Names that
+// start with a dot are passed over: a mounted Kubernetes ConfigMap keeps its files
+// a second time in such a directory, behind symbolic links.
+func Collect(path string) (files []File, problems []Problem) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, []Problem{unreadable(path, err)}

@@ -100,7 +100,7 @@ func Parse(path, text string) (*Scenario, error) {
 		return nil, err
 	}
 	for name, parts := range later {
-		spec, err := s.readParts(parts)
+		spec, err := s.readParts(nil, parts)
 		if err != nil {
 			return nil, err
 		}
@@ -149,33 +149,31 @@ func partName(line string) (string, bool) {
 	return strings.TrimSpace(name), ok
 }
 
-// readConfig reads the YAML parts, or the directory that the options name, or
-// the default.
+// readConfig reads the directory that the options name and the YAML parts, as one
+// configuration; the default one where there is neither.
 func (s *Scenario) readConfig(parts []part) (err error) {
 	dir := s.options.config
 	if dir == "" {
-		s.spec, err = s.readParts(parts)
+		files := []config.File{{Name: "default.yaml", Text: defaultConfig}}
+		if len(parts) > 0 {
+			files = nil
+		}
+		s.spec, err = s.readParts(files, parts)
 		return err
-	}
-	if len(parts) > 0 {
-		return s.errorAt(parts[0].from-1, "the options name a configuration: leave this one out")
 	}
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(filepath.Dir(s.Path), dir)
 	}
-	read := config.Options{AllowUnresolved: true}
-	if s.spec, err = read.Load(dir); err != nil {
-		return s.errorAt(s.options.configLine, "%v", err)
+	files, problems := config.Collect(dir)
+	for _, p := range problems {
+		return s.errorAt(s.options.configLine, "cannot use configuration: %v", p)
 	}
-	return nil
+	s.spec, err = s.readParts(files, parts)
+	return err
 }
 
-// readParts reads YAML parts as one configuration, the default one where there are none.
-func (s *Scenario) readParts(parts []part) (*config.Config, error) {
-	files := []config.File{{Name: "default.yaml", Text: defaultConfig}}
-	if len(parts) > 0 {
-		files = nil
-	}
+// readParts reads YAML parts and other files as one configuration.
+func (s *Scenario) readParts(files []config.File, parts []part) (*config.Config, error) {
 	offset := map[string]int{}
 	for _, p := range parts {
 		files = append(files, config.File{Name: p.name, Text: []byte(p.text)})
@@ -184,10 +182,15 @@ func (s *Scenario) readParts(parts []part) (*config.Config, error) {
 	read := config.Options{AllowUnresolved: true}
 	spec, problems := read.Read(files)
 	for _, p := range problems {
-		if p.Severity == strictyaml.Error {
-			line := p.Line + offset[p.File]
+		from, ours := offset[p.File]
+		switch {
+		case p.Severity != strictyaml.Error:
+		case ours:
+			line := p.Line + from
 			p.File, p.Line = "", 0
 			return nil, s.errorAt(line-1, "%s", strings.TrimLeft(p.String(), ":0 "))
+		default:
+			return nil, s.errorAt(s.options.configLine, "cannot use configuration: %v", p)
 		}
 	}
 	if err := engine.Validate(spec); err != nil {

@@ -32,7 +32,6 @@ func TestParseErrorsSayWhere(t *testing.T) {
 	f("-- options --\nmetamorphic: without nothing, because\n-- script --\n", "x.txtar:2: metamorphic: say why")
 	f("-- options --\nmetamorphic: without gravity, because it is light\n-- script --\n", `x.txtar:2: metamorphic: unknown variant "gravity"`)
 	f("-- options --\nconfig: absent\n-- script --\n", "x.txtar:2: cannot use configuration")
-	f("-- options --\nconfig: a\n-- b.yaml --\n-- script --\n", "x.txtar:3: the options name a configuration")
 	f("-- c.yaml --\napiVersion: flyball.dev/v1\nkind: Sauce\n-- script --\n", "x.txtar:3: kind: ")
 	f("-- input --\n# fine\npartition 0 cart 5\n-- script --\n", "x.txtar:3: want partition")
 	f(small+"----\n", "x.txtar:4: ---- follows no command")
@@ -203,12 +202,23 @@ func TestConfigOfADirectory(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "shop", "all.yaml"), defaultConfig, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Parse(filepath.Join(dir, "x.txtar"), "-- options --\nconfig: shop\n"+small+"advance 1m10s\nexpect window\n")
+	s, err := Parse(filepath.Join(dir, "x.txtar"), "-- options --\nconfig: shop\n-- more.yaml --\napiVersion: flyball.dev/v1\nkind: Indicator\nmetadata: {name: others}\nspec: {source: spans}\n"+
+		small+"advance 1m10s\nexpect window requests\nexpect window others\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rep, err := s.Run(Options{Once: true}); err != nil || len(rep.Failures) > 0 {
 		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+// TestOutcomeOfAnUnknownClass: in quotes, a class may be one that nobody knows.
+func TestOutcomeOfAnUnknownClass(t *testing.T) {
+	if _, err := Parse("x.txtar", small+"outcome molten deploy/cart\n"); err == nil || !strings.Contains(err.Error(), `unknown class "molten"`) {
+		t.Errorf("an unknown class is taken: %v", err)
+	}
+	if _, err := Parse("x.txtar", small+"outcome \"molten\" deploy/cart\n"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -178,6 +178,7 @@ func (m *Machine) begin(c *gate.Case, w wish) memory.Operation {
 	if o, ok := m.memory.Open.Get(memory.Key{f.ID}); ok {
 		op.Causes = o.Causes
 	}
+	op.Depth = c.World.Depth + 1
 	return op
 }
 

@@ -231,11 +231,12 @@ func (m *Machine) world(c *gate.Case) {
 	}
 	o, _ := m.memory.Open.Get(memory.Key{c.Finding.ID})
 	for _, id := range o.Causes {
-		cause := gate.Cause{Operation: id}
+		cause := gate.Cause{Operation: id, Depth: len(o.Causes)} // what is forgotten may have been any of them
 		if op, ok := m.memory.Operations.Get(memory.Key{id}); ok {
-			cause = gate.Cause{Operation: id, Rule: op.Rule, Target: op.Target, Failed: !op.Helped()}
+			cause = gate.Cause{Operation: id, Rule: op.Rule, Target: op.Target, Failed: !op.Helped(), Depth: cmp.Or(op.Depth, len(op.Causes)+1)}
 		}
 		c.World.Causes = append(c.World.Causes, cause)
+		c.World.Depth = max(c.World.Depth, cause.Depth)
 	}
 }
 

@@ -3,6 +3,7 @@ package remediation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/flyball-io/flyball"
@@ -135,7 +136,11 @@ func (m *Machine) group(f *flyball.Finding) []string {
 			if !op.Live() || op.Finding == f.ID || f.At < op.SentAt {
 				continue
 			}
-			causes = append(append(causes, id), op.Causes...)
+			for _, cause := range append([]string{id}, op.Causes...) {
+				if !slices.Contains(causes, cause) {
+					causes = append(causes, cause)
+				}
+			}
 			m.tell(op, event{verb: flyball.VerbGroup, trigger: triggerFinding, at: f.At, finding: f,
 				reason: fmt.Sprintf("it opened while %s on %s was under way", op.Action.Name, op.Target)})
 		}

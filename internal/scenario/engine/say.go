@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
@@ -38,13 +39,32 @@ func (e *Engine) Report(target string, o flyball.Outcome) error {
 			o.Attempt = last.Attempt
 		}
 		o.At, o.Started, o.Finished = e.now, e.now, e.now
-		r, err := e.encoder().Outcome(&o)
+		r, err := e.outcome(o)
 		if err != nil {
 			return false, err
 		}
-		e.append(fromKafka(r))
+		e.append(r)
 		return true, nil
 	})
+}
+
+// outcome is the record of an outcome, also of a class that Flyball does not know:
+// executors are other people's programs.
+func (e *Engine) outcome(o flyball.Outcome) (memlog.Record, error) {
+	class := o.Class
+	if !slices.Contains(flyball.OutcomeClasses(), class) {
+		o.Class = flyball.OutcomePermanent
+	}
+	r, err := e.encoder().Outcome(&o)
+	if err != nil {
+		return memlog.Record{}, err
+	}
+	for i := range r.Headers {
+		if h := &r.Headers[i]; h.Key == "ce_type" {
+			h.Value = []byte(strings.Replace(string(h.Value), string(o.Class), string(class), 1))
+		}
+	}
+	return fromKafka(r), nil
 }
 
 // Control lets a person say something. What is approved and rejected is the last

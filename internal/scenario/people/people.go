@@ -16,13 +16,15 @@ import (
 // Outcome reads what an executor reports, and on which target:
 //
 //	outcome CLASS TARGET [attempt=N] [reason=REASON] ["detail"]
+//
+// A class in quotes may be one that Flyball does not know.
 func Outcome(args []string) (target string, o flyball.Outcome, err error) {
 	const form = `want outcome, a class and a target, such as outcome succeeded deploy/cart`
 	if len(args) < 2 {
 		return "", o, fmt.Errorf("%s", form)
 	}
-	o = flyball.Outcome{Class: flyball.OutcomeClass(args[0])}
-	if !slices.Contains(flyball.OutcomeClasses(), o.Class) {
+	o = flyball.Outcome{Class: flyball.OutcomeClass(unquoted(args[0]))}
+	if !strings.HasPrefix(args[0], `"`) && !slices.Contains(flyball.OutcomeClasses(), o.Class) {
 		return "", o, fmt.Errorf("unknown class %q: want one of %v", args[0], flyball.OutcomeClasses())
 	}
 	target = unquoted(args[1])

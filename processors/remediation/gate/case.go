@@ -111,6 +111,8 @@ type World struct {
 	// Causes are our own operations that may have caused the finding, the latest
 	// first.
 	Causes []Cause
+	// Depth is the length of the longest chain among them.
+	Depth int
 }
 
 // Burn is a burn rate that an open finding reports.
@@ -125,4 +127,6 @@ type Cause struct {
 	Operation, Rule, Target string
 	// Failed is set when it did nothing, or nothing that helped.
 	Failed bool
+	// Depth is the length of the chain of operations that ends in it.
+	Depth int
 }

@@ -67,7 +67,7 @@ func TestEveryGateSaysYesAndNo(t *testing.T) {
 	f("ineffective", "helped deploy/cart 3 times", func(c *Case) { c.Memory.Effective = 3 })
 	f("ineffective", "was done on deploy/cart 5 times", func(c *Case) { c.Memory.Done = 5 })
 	f("loop", "during operation o of the same rule", func(c *Case) { c.World.Causes = []Cause{{Operation: "o", Rule: "restart"}} })
-	f("loop", "chain of 3", func(c *Case) { c.World.Causes = []Cause{{Rule: "a"}, {Rule: "b"}, {Rule: "c"}} })
+	f("loop", "chain of 3", func(c *Case) { c.World.Causes, c.World.Depth = []Cause{{Rule: "c", Depth: 3}}, 3 })
 	f("rate_limit", "allows 2 commands per action in 1h0m0s: 2 were sent", g(func(g *Guarded) {
 		g.Limits, g.Sent = []RateLimit{{PerAction, 2, time.Hour}}, []int{2}
 	}))
@@ -104,6 +104,9 @@ func TestWhatIsNotHeld(t *testing.T) {
 	f("budget_guard", func(c *Case) { c.World.Burns, c.Finding.Kind = burns, "burn_rate" })
 	f("budget_guard", func(c *Case) { c.World.Burns = []Burn{{Rate: 20, Window: 6 * time.Hour}, {Rate: 2, Window: time.Hour}} })
 	f("loop", func(c *Case) { c.World.Causes = []Cause{{Rule: "restart", Failed: true}} })
+	f("loop", func(c *Case) { // three that have nothing to do with each other are no chain
+		c.World.Causes, c.World.Depth = []Cause{{Rule: "a", Depth: 1}, {Rule: "b", Depth: 1}, {Rule: "c", Depth: 1}}, 1
+	})
 	f("changed", func(c *Case) { c.Memory.Changed = now - 1 })
 	f("maintenance", func(c *Case) { c.Guardrails[0].Freezes = []Freeze{{"over", now - 2, now}} })
 	f("blast_radius", func(c *Case) {

@@ -17,7 +17,7 @@ func (loop) Judge(c *Case) (bool, string) {
 			return false, "the finding opened during operation " + k.Operation + " of the same rule on " + k.Target
 		}
 	}
-	if n := len(c.World.Causes); n >= maxDepth {
+	if n := c.World.Depth; n >= maxDepth {
 		return false, fmt.Sprintf("the finding is the end of a chain of %d operations, each begun for what opened during the one before", n)
 	}
 	return true, fmt.Sprintf("%d of our own operations may have caused it", len(c.World.Causes))

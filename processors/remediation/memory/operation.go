@@ -67,6 +67,9 @@ type Operation struct {
 	Compensates string `json:"compensates,omitempty"`
 	// Causes are the operations that may have caused the finding.
 	Causes []string `json:"causes,omitempty"`
+	// Depth is how long the chain of operations is that ends in it, each begun for
+	// what opened during the one before.
+	Depth int `json:"depth,omitempty"`
 	// Guardrails that it counts for.
 	Guardrails []string `json:"guardrails,omitempty"`
 	// Command is the id of the last command.
