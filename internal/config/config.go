@@ -37,6 +37,8 @@ type Config struct {
 	Actions map[string][]spec.ActionParam
 	// Executors obey commands.
 	Executors []Executor
+	// Receivers are told of findings and decisions.
+	Receivers []Receiver
 }
 
 // Problem is one thing that is wrong with a configuration, and where.

@@ -43,6 +43,7 @@ func Kinds() []Kind {
 		declare(APIVersion, "Topology", func(l *loading) *[]*kind.Object[spec.Topology] { return &l.topologies }),
 		declare(APIVersion, "Action", func(l *loading) *[]*kind.Object[spec.ActionKind] { return &l.actions }),
 		declare(APIVersion, "Executor", func(l *loading) *[]*kind.Object[spec.Executor] { return &l.executors }),
+		declare(APIVersion, "Receiver", func(l *loading) *[]*kind.Object[spec.Receiver] { return &l.receivers }),
 		declare(APIVersion, "Exclusion", func(l *loading) *[]*kind.Object[spec.Exclusion] { return &l.openslo.Exclusions }),
 		declare(OpenSLOVersion, "Service", func(l *loading) *[]*kind.Object[spec.Service] { return &l.openslo.Services }),
 		declare(OpenSLOVersion, "DataSource", func(l *loading) *[]*kind.Object[spec.DataSource] { return &l.openslo.DataSources }),

@@ -32,6 +32,7 @@ type loading struct {
 	topologies []*kind.Object[spec.Topology]
 	actions    []*kind.Object[spec.ActionKind]
 	executors  []*kind.Object[spec.Executor]
+	receivers  []*kind.Object[spec.Receiver]
 	openslo    openslo.Documents
 	canaries   canary.Documents
 	watches    watch.Documents
@@ -64,12 +65,12 @@ func (l *loading) compile() *Config {
 	c.Sources = l.compileSources()
 	c.Indicators = l.compileIndicators()
 	c.SLOs = l.openslo.Compile(openslo.Context{Decoder: l.decoder, Names: l.names,
-		Indicators: l.indicatorOf, SLOsOnly: l.options.SLOsOnly})
+		Indicators: l.indicatorOf, SLOsOnly: l.options.SLOsOnly, Receivers: l.receiverNames()})
 	c.Canaries = l.canaries.Compile(canary.Context{Indicators: l.indicatorOf})
 	c.Detectors = l.watches.Compile(watch.Context{Indicators: l.indicatorOf, Exclusions: l.openslo.Excluded()})
 	c.Rules = l.compileRules()
 	c.Guardrails, c.Topology, c.Actions = l.compileGuardrails(), l.compileTopology(), l.compileActions()
-	c.Executors = l.compileExecutors()
+	c.Executors, c.Receivers = l.compileExecutors(), l.compileReceivers(receiversNamed(c))
 	l.reportUnused()
 	sortByName(c.Sources, func(s flyball.Source) string { return s.Name })
 	sortByName(c.Indicators, func(i flyball.Indicator) string { return i.Name })
@@ -78,6 +79,7 @@ func (l *loading) compile() *Config {
 	sortByName(c.Detectors, func(d flyball.Detector) string { return d.Name })
 	sortByName(c.Rules, func(r flyball.Rule) string { return r.Name })
 	sortByName(c.Executors, func(e Executor) string { return e.Name })
+	sortByName(c.Receivers, func(r Receiver) string { return r.Name })
 	sortByName(c.Guardrails, func(g gate.Guardrail) string { return g.Name })
 	return c
 }

@@ -50,6 +50,9 @@ func Marshal(c *Config) ([]byte, error) {
 	for _, e := range c.Executors {
 		docs = append(docs, document(APIVersion, "Executor", e.Name, nil, e.Executor))
 	}
+	for _, r := range c.Receivers {
+		docs = append(docs, document(APIVersion, "Receiver", r.Name, nil, r.Receiver))
+	}
 	var out bytes.Buffer
 	for i, d := range docs {
 		if i > 0 {

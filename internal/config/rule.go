@@ -28,6 +28,7 @@ func (l *loading) compileRules() []flyball.Rule {
 			For: s.For.Std(), Priority: s.Priority, Approval: s.ApprovalTimeout.Std(),
 			Notify: s.Notify, Essential: s.Essential}
 		l.compileAfter(o, &r)
+		l.checkNotify(o)
 		r.Revision = revision(r)
 		out = append(out, r)
 	}

@@ -136,8 +136,16 @@ func (b *sloBuilder) target(at place, ref spec.TargetRef) {
 		}
 		return
 	}
+	b.receiver(at, name)
 	if !slices.Contains(b.base.Notify, name) {
 		b.base.Notify = append(b.base.Notify, name)
+	}
+}
+
+// receiver reports a receiver that nothing has.
+func (b *sloBuilder) receiver(at place, name string) {
+	if known := b.compiler.Receivers; len(known) > 0 && !slices.Contains(known, name) && at.doc.OK(at.path) {
+		b.unknown(at, "Receiver", name, known)
 	}
 }
 

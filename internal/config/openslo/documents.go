@@ -38,6 +38,8 @@ type Context struct {
 	// SLOsOnly is set where counts come from elsewhere: what metric sources name need
 	// not exist, and tiers that cannot fire are warnings.
 	SLOsOnly bool
+	// Receivers that SLOs may name; nil is that nobody knows.
+	Receivers []string
 }
 
 // compiler is a compilation under way.

@@ -193,6 +193,9 @@ func (b *sloBuilder) annotations() {
 			b.base.GroupTTL, err = objective.ParseLength(text)
 		case objective.NotifyAnnotation:
 			b.base.Notify = objective.ParseList(text)
+			for _, receiver := range b.base.Notify {
+				b.receiver(place{b.Doc, path}, receiver)
+			}
 		default:
 			if strings.HasPrefix(name, "flyball.dev/") {
 				b.Report(path, strictyaml.CodeUnknownField, fmt.Sprintf("unknown annotation %q", name),
