@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,14 +62,14 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 		return err
 	}
 	log.Info("serving HTTP", "addr", listener.Addr().String())
-	var ready atomic.Bool
+	health := new(pipeline.Health)
 	started := time.Now()
 	active := roles
 	if len(active) == 0 {
 		active = pipeline.Roles()
 	}
 	server := &api.Server{Metrics: registry, HTTP: cfg.Pipeline.HTTP, Log: log, Status: func() api.Status {
-		return api.Status{Version: version, Roles: active, StartedAt: started, Ready: ready.Load()}
+		return api.Status{Version: version, Roles: active, StartedAt: started, Ready: health.Ready(), Members: health.Members()}
 	}}
 	analyses, err := canaries.FromConfig(cfg, log)
 	if err != nil {
@@ -86,7 +85,7 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 	group.Go(func() error {
 		return pipeline.Run(ctx, pipeline.Options{
 			Config: cfg, Roles: roles, Log: log, Metrics: pipeline.NewMetrics(registry),
-			Ready: func() { ready.Store(true) },
+			Health: health,
 		})
 	})
 	return group.Wait()

@@ -18,6 +18,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/api/access"
 	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/pipeline"
 )
 
 // Status is what GET /api/v1/status returns.
@@ -28,8 +29,10 @@ type Status struct {
 	Roles []string `json:"roles"`
 	// StartedAt is when it started.
 	StartedAt time.Time `json:"started_at"`
-	// Ready is whether it has done its first work, see /readyz.
+	// Ready is whether all its members have joined their groups, see /readyz.
 	Ready bool `json:"ready"`
+	// Members are the group members of this process.
+	Members []pipeline.MemberHealth `json:"members"`
 }
 
 // Server is the HTTP server.
@@ -62,13 +65,7 @@ func (s *Server) handler(g *access.Guard) http.Handler {
 		metrics = append(metrics, s.Metrics)
 	}
 	m.open("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	m.open("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !s.Status().Ready {
-			http.Error(w, "not ready: no role has finished its first transaction", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
+	m.open("GET /readyz", s.readiness)
 	m.open("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}).ServeHTTP)
 	m.open("POST /login", g.Login)
 	m.open("POST /logout", g.Logout)
@@ -84,6 +81,33 @@ func (s *Server) handler(g *access.Guard) http.Handler {
 		m.page = s.Pages(g)
 	}
 	return m
+}
+
+// readiness answers whether all members have joined their groups; with ?verbose it says
+// how each of them is.
+func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
+	status := s.Status()
+	if status.Ready {
+		fmt.Fprintln(w, "ready")
+	} else {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, "not ready: not all members have joined their groups")
+	}
+	if !r.URL.Query().Has("verbose") {
+		return
+	}
+	for _, m := range status.Members {
+		state := "joined"
+		if !m.Joined {
+			state = "not joined"
+		}
+		last := "nothing committed yet"
+		if !m.Committed.IsZero() {
+			last = "last commit " + m.Committed.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(w, "%s: %s, %d partitions, %s\n", m.Name, state, m.Partitions, last)
+	}
 }
 
 // Listen opens the address, host:port.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/flyball-io/flyball/internal/pipeline"
 	"go.uber.org/goleak"
 )
 
@@ -33,8 +35,12 @@ func TestHandler(t *testing.T) {
 	}
 	f("GET", "/healthz", 200, "ok")
 	f("GET", "/readyz", 503, "not ready")
+	status.Members = []pipeline.MemberHealth{{Role: "decide", Name: "decide-0"}}
+	f("GET", "/readyz?verbose", 503, "decide-0: not joined, 0 partitions, nothing committed yet")
 	status.Ready = true
 	f("GET", "/readyz", 200, "ready")
+	status.Members[0] = pipeline.MemberHealth{Name: "decide-0", Joined: true, Partitions: 3, Committed: time.Unix(2, 0)}
+	f("GET", "/readyz?verbose", 200, "ready\ndecide-0: joined, 3 partitions, last commit 1970-01-01T00:00:02Z")
 	f("GET", "/metrics", 200, "flyball_test_total 3")
 	f("POST", "/api/v1/status", 405, "")
 	f("GET", "/nowhere", 404, "")

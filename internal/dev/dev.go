@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -115,10 +114,10 @@ func runIn(ctx context.Context, o Options) (err error) {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	registry := prometheus.NewRegistry()
-	var ready atomic.Bool
+	health := new(pipeline.Health)
 	started := time.Now()
 	server := &api.Server{Metrics: registry, Status: func() api.Status {
-		return api.Status{Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: ready.Load()}
+		return api.Status{Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: health.Ready(), Members: health.Members()}
 	}}
 	analyses, err := canaries.FromConfig(cfg, o.Log)
 	if err != nil {
@@ -135,7 +134,7 @@ func runIn(ctx context.Context, o Options) (err error) {
 	group.Go(func() error { return server.Serve(ctx, listener) })
 	group.Go(func() error {
 		return pipeline.Run(ctx, pipeline.Options{
-			Config: cfg, Log: o.Log, Metrics: pipeline.NewMetrics(registry), Ready: func() { ready.Store(true) },
+			Config: cfg, Log: o.Log, Metrics: pipeline.NewMetrics(registry), Health: health,
 		})
 	})
 	group.Go(func() error { return st.follow(ctx, broker.Addrs(), topics) })

@@ -55,7 +55,8 @@ type member struct {
 	// hold everything up, because it is our own.
 	dead    func(kafka.Broken) *kgo.Record
 	broken  []kafka.Broken // skipped, and not committed yet
-	ready   func()         // called after every committed transaction
+	name    string         // tells it apart in health
+	health  *Health        // may be nil
 	metrics *Metrics
 	log     *slog.Logger
 }
@@ -107,6 +108,7 @@ func (m *member) session(ctx context.Context) (worked bool, err error) {
 		return false, err
 	}
 	defer s.Close()
+	defer m.health.update(m.role, m.name, func(h *MemberHealth) { h.Joined, h.Partitions = false, 0 })
 	st, err := m.newStage(s)
 	if err != nil {
 		return false, err
@@ -117,8 +119,20 @@ func (m *member) session(ctx context.Context) (worked bool, err error) {
 		if err != nil {
 			return worked, err
 		}
+		m.feel(s, committed)
 	}
 	return worked, nil
+}
+
+// feel tells how the member is after a transaction.
+func (m *member) feel(s *kafka.Session, committed bool) {
+	_, generation := s.Client().GroupMetadata()
+	m.health.update(m.role, m.name, func(h *MemberHealth) {
+		h.Joined, h.Partitions = generation >= 0, len(s.Positions())
+		if committed {
+			h.Committed = time.Now()
+		}
+	})
 }
 
 // transaction polls for one interval and commits. When the context ends it
@@ -157,9 +171,6 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (c
 		err = errors.New("cannot go on after a batch that was skipped: it is the first of its partition")
 	}
 	m.metrics.transaction(m.role, committed, time.Since(started))
-	if committed {
-		m.ready()
-	}
 	return committed, err
 }
 

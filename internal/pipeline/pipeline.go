@@ -21,7 +21,6 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -62,10 +61,10 @@ type Options struct {
 	Log *slog.Logger
 	// Metrics take the numbers.
 	Metrics *Metrics
-	// Ready, when set, is called once, after the first transaction of any role.
-	Ready func()
 	// Kafka holds further options of every Kafka client.
 	Kafka []kgo.Opt
+	// Health, when set, is told how the members are.
+	Health *Health
 }
 
 // pipeline is what the roles share.
@@ -75,7 +74,6 @@ type pipeline struct {
 	topics   sinkkafka.Topics
 	emit     *emitter
 	instance string // differs in every start
-	ready    func()
 }
 
 // evaluateInterval is how long evaluate gathers panes for one transaction.
@@ -124,10 +122,7 @@ func newPipeline(o Options) (*pipeline, error) {
 	if _, err := rand.Read(id); err != nil {
 		return nil, fmt.Errorf("cannot make an instance id: %w", err)
 	}
-	p := &pipeline{Options: o, cfg: o.Config, instance: hex.EncodeToString(id), ready: func() {}}
-	if o.Ready != nil {
-		p.ready = sync.OnceFunc(o.Ready)
-	}
+	p := &pipeline{Options: o, cfg: o.Config, instance: hex.EncodeToString(id)}
 	security, err := connect.Kafka(p.cfg.Pipeline.Kafka)
 	if err != nil {
 		return nil, err
@@ -147,8 +142,10 @@ func (p *pipeline) clientOptions() []kgo.Opt {
 
 // member returns a group member; group and number tell members apart.
 func (p *pipeline) member(role, group string, number int, topics []string) *member {
+	name := fmt.Sprintf("%s-%d", group, number)
+	p.Health.update(role, name, func(*MemberHealth) {})
 	return &member{
-		role: role, ready: p.ready, metrics: p.Metrics, log: p.Log, interval: time.Duration(p.cfg.Pipeline.CommitInterval), maxPoll: 2000,
+		role: role, name: name, health: p.Health, metrics: p.Metrics, log: p.Log, interval: time.Duration(p.cfg.Pipeline.CommitInterval), maxPoll: 2000,
 		join: kafka.Config{
 			Brokers: p.cfg.Pipeline.Kafka.Brokers, ClientID: p.cfg.Pipeline.Kafka.ClientID + "-" + role,
 			Group: p.cfg.Pipeline.Kafka.Group + "-" + group, Topics: topics,
@@ -271,6 +268,17 @@ func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
 		return err
 	}
 	topics := p.recordTopics()
+	p.Health.update(roleRecord, roleRecord, func(*MemberHealth) {})
+	given := func(n int) func(context.Context, *kgo.Client, map[string][]int32) {
+		return func(_ context.Context, _ *kgo.Client, changed map[string][]int32) {
+			p.Health.update(roleRecord, roleRecord, func(h *MemberHealth) {
+				h.Joined = true
+				for _, list := range changed {
+					h.Partitions += n * len(list)
+				}
+			})
+		}
+	}
 	client, err := kgo.NewClient(append(p.clientOptions(),
 		kgo.ConsumerGroup(p.cfg.Pipeline.Kafka.Group+"-"+roleRecord),
 		kgo.ConsumeTopics(names(topics)...),
@@ -278,12 +286,13 @@ func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(given(1)), kgo.OnPartitionsRevoked(given(-1)), kgo.OnPartitionsLost(given(-1)),
 		kgo.ProducerBatchMaxBytes(sinkkafka.MaxMessageBytes), // of dead letters
 	)...)
 	if err != nil {
 		return fmt.Errorf("cannot join group %q: %w", roleRecord, err)
 	}
-	r := &recorder{client: client, writer: db.Writer(), topics: topics, names: p.topics, metrics: p.Metrics, log: p.Log}
+	r := &recorder{health: p.Health, client: client, writer: db.Writer(), topics: topics, names: p.topics, metrics: p.Metrics, log: p.Log}
 	g.Go(func() error {
 		defer db.Close()
 		if err := r.prepare(ctx, db); err != nil {

@@ -25,6 +25,7 @@ type recorder struct {
 	topics  map[string]recordTopic
 	names   sinkkafka.Topics
 	metrics *Metrics
+	health  *Health // may be nil
 	log     *slog.Logger
 }
 
@@ -177,6 +178,7 @@ func (r *recorder) run(ctx context.Context) error {
 			break // the context ended
 		}
 		r.commit(ctx)
+		r.health.update(roleRecord, roleRecord, func(h *MemberHealth) { h.Committed = time.Now() })
 		r.client.AllowRebalance()
 	}
 	return nil
