@@ -47,7 +47,7 @@ LAW_CASES ?= 2000
 test: cc clickhouse ## run all tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vxF "$(LAWS)")
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(LAWS) -rapid.seed=$(LAW_SEED)
-	$(GO) test -count=1 -timeout 15m -tags synctests ./internal/crash ./internal/scenario
+	$(GO) test -count=1 -timeout 15m -tags synctests ./internal/crash ./internal/scenario ./examples
 	$(GO) test -count=1 -timeout 15m -tags synctests ./processors/evaluate -rapid.seed=$(LAW_SEED)
 
 laws: clickhouse ## run the laws with LAW_CASES cases each, drawn anew
