@@ -15,6 +15,7 @@ import (
 	"github.com/flyball-io/flyball/internal/canaries"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/pipeline"
+	"github.com/flyball-io/flyball/internal/ui"
 )
 
 func newRun() *cobra.Command {
@@ -81,6 +82,13 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 		server.Analyses, server.Canaries = analyses, cfg.Canaries
 		group.Go(func() error { return analyses.Run(ctx) })
 	}
+	pages, err := ui.FromConfig(ui.Options{Config: cfg, Version: version, Roles: active, StartedAt: started, Ready: ready.Load, Metrics: registry, Log: log})
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	server.Pages = pages.Handler
+	group.Go(func() error { return pages.Run(ctx) })
 	group.Go(func() error { return server.Serve(ctx, listener) })
 	group.Go(func() error {
 		return pipeline.Run(ctx, pipeline.Options{

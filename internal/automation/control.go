@@ -45,11 +45,7 @@ func (in *controlInput) scopeFlags(c *cobra.Command) {
 // send completes the control, checks it and writes it to flyball.control.
 func (in *controlInput) send(c *cobra.Command) error {
 	k := &in.control
-	id := make([]byte, 16)
-	if _, err := rand.Read(id); err != nil {
-		return fmt.Errorf("cannot make an id: %w", err)
-	}
-	k.ID, k.At, k.Why = hex.EncodeToString(id), flyball.TimeOf(time.Now()), in.why
+	k.At, k.Why = flyball.TimeOf(time.Now()), in.why
 	k.Who = cmp.Or(in.who, login())
 	if k.Who == "" {
 		return usage(errors.New("nobody knows who you are: say --who"))
@@ -65,23 +61,40 @@ func (in *controlInput) send(c *cobra.Command) error {
 			}
 		}
 	}
-	if problem := remediation.CheckControl(k); problem != "" {
-		return usage(fmt.Errorf("cannot %s: %s", k.Kind, problem))
-	}
 	cfg, err := config.Load(in.dir)
 	if err != nil {
 		return usage(err)
 	}
-	if k.Guardrail != "" && !slices.ContainsFunc(cfg.Guardrails, named(k.Guardrail)) {
-		return usage(fmt.Errorf("cannot reset: there is no guardrail named %q", k.Guardrail))
-	}
 	ctx, cancel := context.WithTimeout(c.Context(), 30*time.Second)
 	defer cancel()
-	if err := sendControl(ctx, cfg, k); err != nil {
+	if err := Send(ctx, cfg, k); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "%s, by %s: it holds from the next decision on\n", k.Kind, k.Who)
 	return nil
+}
+
+// Send checks what a person says and writes it to flyball.control of a configuration; an id
+// and a time are filled in where they are missing. A *UsageError is a control that cannot be
+// obeyed.
+func Send(ctx context.Context, cfg *config.Config, k *flyball.Control) error {
+	if k.ID == "" {
+		id := make([]byte, 16)
+		if _, err := rand.Read(id); err != nil {
+			return fmt.Errorf("cannot make an id: %w", err)
+		}
+		k.ID = hex.EncodeToString(id)
+	}
+	if k.At == 0 {
+		k.At = flyball.TimeOf(time.Now())
+	}
+	if problem := remediation.CheckControl(k); problem != "" {
+		return usage(fmt.Errorf("cannot %s: %s", k.Kind, problem))
+	}
+	if k.Guardrail != "" && !slices.ContainsFunc(cfg.Guardrails, named(k.Guardrail)) {
+		return usage(fmt.Errorf("cannot reset: there is no guardrail named %q", k.Guardrail))
+	}
+	return sendControl(ctx, cfg, k)
 }
 
 func needsScope(k flyball.ControlKind) bool {

@@ -30,6 +30,7 @@ import (
 	"github.com/flyball-io/flyball/internal/loadgen"
 	"github.com/flyball-io/flyball/internal/loadgen/shop"
 	"github.com/flyball-io/flyball/internal/pipeline"
+	"github.com/flyball-io/flyball/internal/ui"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
@@ -128,6 +129,13 @@ func runIn(ctx context.Context, o Options) (err error) {
 		server.Analyses, server.Canaries = analyses, cfg.Canaries
 		group.Go(func() error { return analyses.Run(ctx) })
 	}
+	pages, err := ui.FromConfig(ui.Options{Config: cfg, Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: ready.Load, Metrics: registry, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pages.Close()) }()
+	server.Pages = pages.Handler
+	group.Go(func() error { return pages.Run(ctx) })
 	st := &story{out: o.Out, json: o.JSON}
 	st.tell(readyLine(broker.Addrs()[0], db.URL(), "http://"+listener.Addr().String()))
 	topics := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}
@@ -211,8 +219,9 @@ func readyLine(kafka, clickhouse, http string) line {
 		Text: fmt.Sprintf(`everything is up; connect with
     Kafka       kcat -b %[1]s -t flyball.commands -C -f '%%T %%k %%h\n%%s\n'
     ClickHouse  curl '%[2]s' -d 'SELECT * FROM flyball.v_windows ORDER BY window_end DESC LIMIT 10 FORMAT Pretty'
+    Web UI      %[3]s/ui/
     API         curl %[3]s/api/v1/status`, kafka, clickhouse, http),
-		Data: map[string]any{"kafka": kafka, "clickhouse": clickhouse, "api": http},
+		Data: map[string]any{"kafka": kafka, "clickhouse": clickhouse, "api": http, "ui": http + "/ui/"},
 	}
 }
 
