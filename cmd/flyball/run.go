@@ -82,7 +82,7 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 		server.Analyses, server.Canaries = analyses, cfg.Canaries
 		group.Go(func() error { return analyses.Run(ctx) })
 	}
-	pages, err := ui.FromConfig(ui.Options{Config: cfg, Version: version, Roles: active, StartedAt: started, Ready: ready.Load, Metrics: registry, Log: log})
+	pages, err := ui.FromConfig(ui.Options{Config: cfg, Version: version, Roles: active, StartedAt: started, Ready: health.Ready, Metrics: registry, Log: log})
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func runIn(ctx context.Context, o Options) (err error) {
 		server.Analyses, server.Canaries = analyses, cfg.Canaries
 		group.Go(func() error { return analyses.Run(ctx) })
 	}
-	pages, err := ui.FromConfig(ui.Options{Config: cfg, Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: ready.Load, Metrics: registry, Log: o.Log})
+	pages, err := ui.FromConfig(ui.Options{Config: cfg, Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: health.Ready, Metrics: registry, Log: o.Log})
 	if err != nil {
 		return err
 	}
