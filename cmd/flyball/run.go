@@ -69,14 +69,19 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 	if len(active) == 0 {
 		active = pipeline.Roles()
 	}
-	server := &api.Server{Metrics: registry, HTTP: cfg.Pipeline.HTTP, Log: log, Status: func() api.Status {
+	server := &api.Server{Metrics: registry, Status: func() api.Status {
 		return api.Status{Version: version, Roles: active, StartedAt: started, Ready: health.Ready(), Members: health.Members()}
 	}}
 	analyses, err := canaries.FromConfig(cfg, log)
 	if err != nil {
 		return err
 	}
+	follow, err := server.Connect(cfg, log)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(c.Context())
+	group.Go(func() error { return follow(ctx) })
 	if analyses != nil {
 		defer analyses.Close()
 		server.Analyses, server.Canaries = analyses, cfg.Canaries

@@ -19,6 +19,7 @@ import (
 	"github.com/flyball-io/flyball/internal/api/access"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/pipeline"
+	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
 
 // Status is what GET /api/v1/status returns.
@@ -48,6 +49,12 @@ type Server struct {
 	// Analyses of canaries, and Canaries of the configuration; nil without.
 	Analyses Analyses
 	Canaries []flyball.Canary
+	// Results are what came out; nil without.
+	Results Results
+	// History is where results are recorded; nil without.
+	History *clickhouse.DB
+	// Control tells the decide role what a person says; nil without.
+	Control func(context.Context, *flyball.Control) error
 	// Pages, when set, returns what answers all paths that are not those of the API:
 	// a web UI. It asks the guard who is there, and must require roles itself. Answers
 	// that take longer than a minute set their own write deadline.
@@ -76,6 +83,12 @@ func (s *Server) handler(g *access.Guard) http.Handler {
 	m.HandleFunc("GET /api/v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, s.Status()) })
 	if s.Analyses != nil {
 		s.canaryRoutes(m)
+	}
+	if s.Results != nil {
+		s.readRoutes(m)
+	}
+	if s.Control != nil {
+		m.require(access.Operator, "POST /api/v1/control", s.control)
 	}
 	if s.Pages != nil {
 		m.page = s.Pages(g)

@@ -6,17 +6,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/flyball-io/flyball/internal/embedded/embeddedtest"
 	"github.com/flyball-io/flyball/internal/pipeline"
-	"go.uber.org/goleak"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(embeddedtest.Main(m)) }
 
 func TestHandler(t *testing.T) {
 	registry := prometheus.NewRegistry()

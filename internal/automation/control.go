@@ -53,7 +53,7 @@ func (in *controlInput) send(c *cobra.Command) error {
 	if in.lasts > 0 {
 		k.Until = k.At.Add(in.lasts)
 	}
-	if needsScope(k.Kind) {
+	if NeedsScope(k.Kind) {
 		k.Scope = flyball.Scope{Kind: flyball.ScopeGlobal}
 		for i, kind := range []string{flyball.ScopeService, flyball.ScopeCustomer, flyball.ScopeAction} {
 			if in.scope[i] != "" {
@@ -97,7 +97,8 @@ func Send(ctx context.Context, cfg *config.Config, k *flyball.Control) error {
 	return sendControl(ctx, cfg, k)
 }
 
-func needsScope(k flyball.ControlKind) bool {
+// NeedsScope reports whether controls of a kind are about a scope.
+func NeedsScope(k flyball.ControlKind) bool {
 	return slices.Contains([]flyball.ControlKind{flyball.ControlKill, flyball.ControlPause, flyball.ControlResume,
 		flyball.ControlMaintenance, flyball.ControlMode}, k)
 }

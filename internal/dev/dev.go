@@ -124,6 +124,11 @@ func runIn(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	follow, err := server.Connect(cfg, o.Log)
+	if err != nil {
+		return err
+	}
+	group.Go(func() error { return follow(ctx) })
 	if analyses != nil {
 		defer analyses.Close()
 		server.Analyses, server.Canaries = analyses, cfg.Canaries
