@@ -3,6 +3,8 @@ package remediation
 import (
 	"cmp"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -20,7 +22,7 @@ const (
 // filled.
 func (m *Machine) caseOf(w wish) (*gate.Case, error) {
 	r, f := w.rule, w.finding
-	c := &gate.Case{Rule: &r.Rule, Finding: f, Service: serviceOf(f), Customer: f.Labels.Get("customer"),
+	c := &gate.Case{Rule: &r.Rule, Finding: f, Service: memory.Service(f), Customer: f.Labels.Get("customer"),
 		At: w.at, Attempt: w.attempt, Approval: w.approval}
 	var fillErr error
 	if w.operation != nil {
@@ -43,9 +45,6 @@ func (m *Machine) caseOf(w wish) (*gate.Case, error) {
 	m.world(c)
 	return c, fillErr
 }
-
-// serviceOf returns the service that a finding is about.
-func serviceOf(f *flyball.Finding) string { return cmp.Or(f.Labels.Get("service.name"), f.Entity) }
 
 // guard finds the guardrails that select the finding, and what they count.
 func (m *Machine) guard(c *gate.Case) {
@@ -213,17 +212,21 @@ func (m *Machine) cooldown(c *gate.Case) gate.Cooldown {
 // world fills in what else is going on.
 func (m *Machine) world(c *gate.Case) {
 	x := m.memory.Index
-	if m.memory.Open.Full() {
-		c.World.Unknown = fmt.Sprintf("%d findings are open, the most that are remembered", memory.Max)
+	if n := len(m.memory.Missed.Rows); n > 0 || m.memory.Open.Full() {
+		c.World.Unknown = fmt.Sprintf("more findings are open than the %d that are remembered: %d are not", memory.Max, n)
 	}
 	c.World.Troubled = len(x.Troubled)
 	for _, service := range m.topology.Upstream(c.Service) {
-		if ids := memory.Sorted(x.Troubled[service]); len(ids) > 0 {
+		if ids := x.About(service); len(ids) > 0 {
 			o, _ := m.memory.Open.Get(memory.Key{ids[0]})
 			c.World.Upstream = append(c.World.Upstream, fmt.Sprintf("%s, which has the open finding %s of %s", service, ids[0], o.Finding.Detector))
 		}
 	}
-	for _, id := range memory.Sorted(x.Troubled[c.Finding.Entity]) {
+	ids := x.About(c.Service)
+	if c.Finding.Entity != c.Service {
+		ids = append(ids, memory.Sorted(x.Troubled[c.Finding.Entity])...)
+	}
+	for _, id := range ids {
 		if id != c.Finding.ID {
 			o, _ := m.memory.Open.Get(memory.Key{id})
 			c.World.Burns = append(c.World.Burns, burnsOf(&o.Finding)...)
@@ -240,14 +243,30 @@ func (m *Machine) world(c *gate.Case) {
 	}
 }
 
-// burnsOf returns the burn rates that a finding reports.
+// burnsOf returns the burn rates that a finding about a burn reports: a single one
+// that is not known when it reports none that can be read.
 func burnsOf(f *flyball.Finding) []gate.Burn {
+	if f.Kind != "burn_rate" {
+		return nil
+	}
 	var out []gate.Burn
 	for _, e := range f.Evidence {
-		window, err := time.ParseDuration(e.Window)
-		if err == nil && f.Kind == "burn_rate" && e.Unit == "x" {
+		if window, ok := windowOf(e.Window); ok && e.Unit == "x" {
 			out = append(out, gate.Burn{Finding: f.ID, Detector: f.Detector, Rate: e.Value, Window: window})
 		}
 	}
+	if out == nil {
+		out = []gate.Burn{{Finding: f.ID, Detector: f.Detector, Unknown: true}}
+	}
 	return out
+}
+
+// windowOf reads the window of evidence: 30s, 5m, 1h, 3d.
+func windowOf(text string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(days)
+		return time.Duration(n) * 24 * time.Hour, err == nil
+	}
+	window, err := time.ParseDuration(text)
+	return window, err == nil
 }

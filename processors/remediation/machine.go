@@ -106,31 +106,19 @@ func (m *Machine) rule(r *rule, f *flyball.Finding, view *condition.View) {
 // note keeps the finding among those that are open, and groups one that opens
 // under the operations that are running.
 func (m *Machine) note(f *flyball.Finding) {
-	k := memory.Key{f.ID}
-	was, known := m.memory.Open.Get(k)
-	switch {
-	case known && was.Finding.Revision >= f.Revision:
-	case f.State == flyball.FindingResolved:
-		if known {
-			m.memory.Open.Del(k)
+	m.memory.Follow(f, func() []string {
+		if f.State != flyball.FindingOpened {
+			return nil
 		}
-	case known:
-		was.Finding = *f
-		m.memory.Open.Set(was)
-	case !m.memory.Open.Full():
-		next := memory.OpenFinding{Finding: *f}
-		if f.State == flyball.FindingOpened {
-			next.Causes = m.group(f)
-		}
-		m.memory.Open.Set(next)
-	}
+		return m.group(f)
+	})
 }
 
 // group says under which running operations a new finding belongs: those about its
 // entity, or about something that the entity needs.
 func (m *Machine) group(f *flyball.Finding) []string {
 	var causes []string
-	for _, entity := range append([]string{f.Entity}, m.topology.Upstream(serviceOf(f))...) {
+	for _, entity := range append([]string{f.Entity}, m.topology.Upstream(memory.Service(f))...) {
 		for _, id := range memory.Sorted(m.memory.Index.ByEntity[entity]) {
 			op, _ := m.memory.Operations.Get(memory.Key{id})
 			if !op.Live() || op.Finding == f.ID || f.At < op.SentAt {

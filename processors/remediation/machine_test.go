@@ -188,7 +188,7 @@ suppress rollback f3.1 deploy/cart -cooldown
 `)
 	f("a missing label is never an empty target", []flyball.Rule{rollback()},
 		entries(page("f1", "", 0)), `
-suppress rollback f1.1  -template -target_busy -cooldown
+suppress rollback f1.1  -template -target_busy -cooldown -dependency
 `)
 	noParam := rollback(func(r *flyball.Rule) { r.Action.Params = map[string]string{"tier": "{{finding.tier}}"} })
 	f("nor an empty parameter", []flyball.Rule{noParam}, entries(one), `

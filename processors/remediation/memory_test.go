@@ -87,6 +87,57 @@ func TestFullMemoryRefuses(t *testing.T) {
 	}
 }
 
+// TestMissedFindingsRefuse: a finding that there was no room for is still open when
+// there is room again, so that what rests on knowing all of them goes on refusing until
+// it is heard of again.
+func TestMissedFindingsRefuse(t *testing.T) {
+	m := machine(t, rollback())
+	for i := range memory.Max - 1 {
+		f := *tick(0)
+		f.ID, f.Entity = fmt.Sprint(i), "other"
+		m.memory.Open.Rows[memory.Key{f.ID}] = memory.OpenFinding{Finding: f}
+	}
+	f := func(want string, log ...*flyball.Finding) {
+		t.Helper()
+		if got := story(m.Step(input(log...))); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		m.Commit()
+	}
+	first, missed := page("f1", "cart", 0), page("f2", "pay", time.Minute)
+	const held = " -widespread -dependency -budget_guard\n"
+	f("suppress rollback f1.1 deploy/cart"+held, first)                                  // the last that there is room for
+	f("suppress rollback f2.1 deploy/pay"+held, missed)                                  // one too many
+	f("", later(first, flyball.FindingResolved, 2*time.Minute))                          // there is room again
+	f("suppress rollback f3.1 deploy/a"+held, page("f3", "a", 3*time.Minute))            // f2 is not known
+	f("", later(page("f3", "a", 3*time.Minute), flyball.FindingResolved, 4*time.Minute)) // room again
+	f("", later(missed, flyball.FindingResolved, 5*time.Minute))
+	m.memory.Open.Del(memory.Key{"0"})
+	f("act rollback f4.1 deploy/b\n", page("f4", "b", 6*time.Minute))
+}
+
+// TestBurnsThatCannotBeRead: a service whose budget burns nobody knows how fast is not
+// acted on by what is not essential, also when the burn is that of another entity of it.
+func TestBurnsThatCannotBeRead(t *testing.T) {
+	mend := rollback(func(r *flyball.Rule) { r.When = `finding.kind == "anomaly"` })
+	anomaly := func(f *flyball.Finding) {
+		f.Kind, f.Entity, f.Labels = "anomaly", "cart-7", flyball.LabelsOf("service", "cart", "service.name", "cart")
+	}
+	f := func(want string, evidence ...flyball.Evidence) {
+		t.Helper()
+		burn := page("f1", "cart", 0, func(f *flyball.Finding) { f.Evidence = evidence })
+		if got := story(machine(t, mend).Step(input(burn, page("f2", "cart", time.Minute, anomaly)))); got != want {
+			t.Errorf("%v: got %q, want %q", evidence, got, want)
+		}
+	}
+	held := "suppress rollback f2.1 deploy/cart -budget_guard\n"
+	f(held)
+	f(held, flyball.Evidence{Name: "burn_long", Value: 1, Unit: "x", Window: "soon"})
+	f(held, flyball.Evidence{Name: "burn_long", Value: 3, Unit: "x", Window: "1h"})
+	f("act rollback f2.1 deploy/cart\n", flyball.Evidence{Name: "burn_long", Value: 3, Unit: "x", Window: "3d"})
+	f("act rollback f2.1 deploy/cart\n", flyball.Evidence{Name: "burn_long", Value: 1, Unit: "x", Window: "1h"})
+}
+
 func TestAbortTakesBack(t *testing.T) {
 	m := machine(t, rollback())
 	m.Step(input(page("f1", "cart", 0)))

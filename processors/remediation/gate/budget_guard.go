@@ -21,6 +21,9 @@ func (budgetGuard) Judge(c *Case) (bool, string) {
 		return true, "the rule answers the burn itself"
 	}
 	for _, b := range c.World.Burns {
+		if b.Unknown {
+			return false, fmt.Sprintf("how fast %s of %s burns is not known, and the rule is not essential", b.Detector, c.Service)
+		}
 		if b.Window <= time.Hour && b.Rate > maxBurn {
 			return false, fmt.Sprintf("%s of %s burns %.3g times too fast over %s, and the rule is not essential", b.Detector, c.Service, b.Rate, b.Window)
 		}
@@ -37,4 +40,4 @@ const (
 )
 
 // Pages says whether a burn is worth a page.
-func (b Burn) Pages() bool { return b.Window <= pageWindow && b.Rate > pageBurn }
+func (b Burn) Pages() bool { return !b.Unknown && b.Window <= pageWindow && b.Rate > pageBurn }

@@ -120,6 +120,8 @@ type Burn struct {
 	Finding, Detector string
 	Rate              float64
 	Window            time.Duration
+	// Unknown is set when the finding does not say how fast it burns.
+	Unknown bool
 }
 
 // Cause is an operation during which the finding opened.

@@ -12,6 +12,8 @@ func (dependency) Judge(c *Case) (bool, string) {
 	switch {
 	case c.World.Unknown != "":
 		return false, c.World.Unknown
+	case c.Service == "" && c.Compensates == "":
+		return false, "the service is not known, so neither is what it needs"
 	case c.Compensates != "" || len(c.World.Upstream) == 0:
 		return true, "nothing that " + c.Service + " needs has open findings"
 	}

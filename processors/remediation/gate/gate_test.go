@@ -78,6 +78,8 @@ func TestEveryGateSaysYesAndNo(t *testing.T) {
 	f("widespread", "21 entities", func(c *Case) { c.World.Troubled, c.Guardrails[0].Widespread = 21, 20 })
 	f("dependency", "cart needs db, which", func(c *Case) { c.World.Upstream = []string{"db, which has the open finding f9 of latency"} })
 	f("budget_guard", "burns 2.5 times", func(c *Case) { c.World.Burns = []Burn{{Rate: 2.5, Window: time.Hour}} })
+	f("dependency", "is not known", func(c *Case) { c.Service = "" })
+	f("budget_guard", "how fast availability of cart burns is not known", func(c *Case) { c.World.Burns = []Burn{{Detector: "availability", Unknown: true}} })
 	f("approval", "approve it", func(c *Case) { c.Mode = flyball.ModeApprove })
 	f("approval", "start it", func(c *Case) { c.Mode = flyball.ModeSuggest })
 	for _, g := range All() {
@@ -121,6 +123,22 @@ func TestWhatIsNotHeld(t *testing.T) {
 			c.World.Causes = []Cause{{Rule: "restart"}}
 			c.Guardrails[0].Limits, c.Guardrails[0].Sent = []RateLimit{{PerAction, 1, time.Hour}}, []int{1}
 		})
+	}
+}
+
+// TestUnknownOpenFindingsRefuse: when open findings are not all known, the gates that
+// look at them refuse, and no other.
+func TestUnknownOpenFindingsRefuse(t *testing.T) {
+	for _, change := range []func(*Case){func(*Case) {}, func(c *Case) { c.Rule.Essential = true }, func(c *Case) { c.Finding.Kind = "burn_rate" }} {
+		c := free()
+		change(c)
+		c.World.Unknown = "2 open findings are not remembered"
+		for _, r := range Ask(c) {
+			rests := r.Gate == "widespread" || r.Gate == "dependency" || r.Gate == "budget_guard"
+			if r.Pass == rests || rests && r.Reason != c.World.Unknown {
+				t.Errorf("%s says %t: %s", r.Gate, r.Pass, r.Reason)
+			}
+		}
 	}
 }
 

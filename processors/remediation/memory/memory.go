@@ -22,6 +22,7 @@ type Memory struct {
 	Commanded  *Table[Commanded]
 	Cooldowns  *Table[Cooling]
 	Open       *Table[OpenFinding]
+	Missed     *Table[Missed]
 	Operations *Table[Operation]
 	Failures   *Table[Failure]
 	Results    *Table[Result]
@@ -43,7 +44,7 @@ func New(longest map[string]time.Duration) *Memory {
 	m := &Memory{
 		Clock: flyball.NoTime, clockBefore: flyball.NoTime,
 		Commanded: newTable[Commanded]("commanded", 2), Cooldowns: newTable[Cooling]("cooldown", 2),
-		Open: newTable[OpenFinding]("finding", 1), Operations: newTable[Operation]("operation", 1),
+		Open: newTable[OpenFinding]("finding", 1), Missed: newTable[Missed]("missed", 1), Operations: newTable[Operation]("operation", 1),
 		Failures: newTable[Failure]("failure", 2), Results: newTable[Result]("result", 2),
 		Controls: newTable[Control]("control", 3), Changed: newTable[Change]("change", 1),
 		Rates: newTable[Rate]("rate", 2), Blasts: newTable[Blast]("blast", 1),
@@ -100,6 +101,7 @@ func (m *Memory) forget(at flyball.Time) {
 		return at >= c.At.Add(max(c.Cooldown, m.longest[c.Action])).Add(LateBy)
 	})
 	sweep(m.Open, func(o OpenFinding) bool { return at > OpenedAt(&o.Finding).Add(OpenFor) })
+	sweep(m.Missed, func(x Missed) bool { return at > x.At.Add(OpenFor) })
 	sweep(m.Operations, func(o Operation) bool { return o.Phase == Closed && at >= o.EndedAt.Add(ClosedFor) })
 	sweep(m.Failures, func(f Failure) bool { return at >= f.Until.Add(LateBy) })
 	sweep(m.Results, func(r Result) bool {
@@ -124,6 +126,36 @@ func (m *Memory) Resolve(rule string, f *flyball.Finding) {
 	if c, ok := m.Commanded.Get(Key{rule, f.ID}); ok && c.ResolvedAt == flyball.NoTime {
 		c.ResolvedAt = f.At
 		m.Commanded.Set(c)
+	}
+}
+
+// Follow keeps the latest state of a finding while it is open, or that there was no
+// room for it. Opening is what it was caused by, asked when it is new.
+func (m *Memory) Follow(f *flyball.Finding, opening func() []string) {
+	k := Key{f.ID}
+	was, known := m.Open.Get(k)
+	_, missed := m.Missed.Get(k)
+	switch {
+	case known && was.Finding.Revision >= f.Revision:
+		return
+	case f.State == flyball.FindingResolved:
+		if known {
+			m.Open.Del(k)
+		}
+	case known:
+		was.Finding = *f
+		m.Open.Set(was)
+	case m.Open.Full():
+		if !missed && m.Missed.Full() {
+			k = Key{}
+		}
+		m.Missed.Set(Missed{Finding: k[0], At: f.At})
+		return
+	default:
+		m.Open.Set(OpenFinding{Finding: *f, Causes: opening()})
+	}
+	if missed {
+		m.Missed.Del(k)
 	}
 }
 

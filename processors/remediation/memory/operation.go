@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -98,11 +99,12 @@ type Index struct {
 	ByEntity map[string]map[string]struct{} // entity → operations that are not closed
 	Active   map[string]struct{}            // operations that are not closed
 	Troubled map[string]map[string]struct{} // entity → open findings
+	Services map[string]map[string]struct{} // service → open findings
 }
 
 func newIndex() *Index {
 	return &Index{Busy: map[string]string{}, ByEntity: map[string]map[string]struct{}{},
-		Active: map[string]struct{}{}, Troubled: map[string]map[string]struct{}{}}
+		Active: map[string]struct{}{}, Troubled: map[string]map[string]struct{}{}, Services: map[string]map[string]struct{}{}}
 }
 
 func (x *Index) operation(was Operation, had bool, is Operation, has bool) {
@@ -126,11 +128,29 @@ func (x *Index) operation(was Operation, had bool, is Operation, has bool) {
 func (x *Index) finding(was OpenFinding, had bool, is OpenFinding, has bool) {
 	if had {
 		drop(x.Troubled, was.Finding.Entity, was.Finding.ID)
+		drop(x.Services, Service(&was.Finding), was.Finding.ID)
 	}
 	if has {
 		add(x.Troubled, is.Finding.Entity, is.Finding.ID)
+		add(x.Services, Service(&is.Finding), is.Finding.ID)
 	}
 }
+
+// About returns the open findings about an entity or a service of that name, in
+// order.
+func (x *Index) About(name string) []string {
+	out := Sorted(x.Services[name])
+	for _, id := range Sorted(x.Troubled[name]) {
+		if _, both := x.Services[name][id]; !both {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Service returns the service that a finding is about.
+func Service(f *flyball.Finding) string { return cmp.Or(f.Labels.Get("service.name"), f.Entity) }
 
 func add(sets map[string]map[string]struct{}, name, id string) {
 	if sets[name] == nil {

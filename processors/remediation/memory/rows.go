@@ -58,6 +58,17 @@ type OpenFinding struct {
 // Key implements Row.
 func (o OpenFinding) Key() Key { return Key{o.Finding.ID} }
 
+// Missed is an open finding that there was no room for: until it is resolved, what
+// is open is not all known.
+type Missed struct {
+	// Finding is its id; "" stands for those that there was no room for here either.
+	Finding string       `json:"finding"`
+	At      flyball.Time `json:"at"`
+}
+
+// Key implements Row.
+func (m Missed) Key() Key { return Key{m.Finding} }
+
 // Failure counts failed attempts of an action on a target.
 type Failure struct {
 	Action string `json:"action"`
