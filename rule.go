@@ -35,7 +35,7 @@ type Rule struct {
 	Name string
 	// Revision is a hash of the rule's text; it is kept with every decision.
 	Revision string
-	// When is a CEL expression over `finding`.
+	// When is a CEL expression over `finding` and what is around it.
 	When string
 	// Target is what the command acts on, with {{finding.…}} places.
 	Target string

@@ -216,11 +216,7 @@ func (m *Machine) remember(c *gate.Case) {
 // count reserves what a command uses of limits. It comes before the command is
 // sent, in the same transaction.
 func (m *Machine) count(c *gate.Case) {
-	k := memory.Key{c.Action.Name, c.Target}
-	done, _ := m.memory.Results.Get(k)
-	done.Action, done.Target = c.Action.Name, c.Target
-	done.Done = memory.With(done.Done, c.At, memory.DoneWindow)
-	m.memory.Results.Set(done)
+	m.memory.Note(c.Action.Name, c.Target, func(r *memory.Result) { r.Done = memory.With(r.Done, c.At, memory.DoneWindow) })
 	for _, g := range c.Guardrails {
 		for _, l := range g.Limits {
 			r, _ := m.memory.Rates.Get(rateKey(g.Guardrail, l, c))

@@ -33,6 +33,11 @@ func lawRules() []flyball.Rule {
 			r.Escalate = []flyball.Action{{Name: "scale"}, {Name: "replace"}}
 			r.Compensation = flyball.Action{Name: "unrestart"}
 		}),
+		rollback(func(r *flyball.Rule) {
+			r.Name, r.Action.Name, r.Cooldown, r.For = "around", "drain", 0, time.Minute
+			r.When = `entity.findings.exists(f, f.severity == "page") || upstream.findings.size() + downstream.findings.size() > 0 ||
+				history.change("deploy/" + finding.labels.service).known || history.outcomes("rollback", "deploy/cart").done > 1`
+		}),
 		rollback(func(r *flyball.Rule) { r.Name, r.When, r.Action.Name = "broken", `finding.evidence.score > 1`, "page" }),
 	}
 }
@@ -92,7 +97,7 @@ func drawSaying(t *rapid.T, seen []*flyball.Finding, commands []flyball.Command,
 	if rapid.Bool().Draw(t, "scoped") {
 		scope = flyball.Scope{Kind: flyball.ScopeService, Name: "cart"}
 	}
-	switch rapid.IntRange(0, 14).Draw(t, "what") {
+	switch rapid.IntRange(0, 15).Draw(t, "what") {
 	case 0:
 		return control(flyball.Control{Kind: flyball.ControlApprove, Operation: id})
 	case 1:
@@ -105,6 +110,8 @@ func drawSaying(t *rapid.T, seen []*flyball.Finding, commands []flyball.Command,
 		return control(flyball.Control{Kind: flyball.ControlRelease, Target: target})
 	case 5:
 		return control(flyball.Control{Kind: flyball.ControlResetBreaker, Guardrail: "all", Backlog: rapid.SampledFrom([]string{flyball.BacklogSkip, flyball.BacklogReplay}).Draw(t, "backlog")})
+	case 8:
+		return control(flyball.Control{Kind: flyball.ControlChange, Target: target})
 	case 6, 7:
 		return Entry{Watermark: &Watermark{Partition: int32(rapid.IntRange(0, 1).Draw(t, "partition")), Of: 2, At: at(clock)}}
 	}
@@ -188,7 +195,7 @@ func run(t *rapid.T, in Input) (processors.Ready, topic) {
 // lawPrototype is compiled once: rules do not change, and compiling takes longer than
 // all else.
 var lawPrototype = sync.OnceValues(func() (*Machine, error) {
-	return New(Config{Rules: lawRules(), Guardrails: []gate.Guardrail{lawGuardrail()}})
+	return New(Config{Rules: lawRules(), Guardrails: []gate.Guardrail{lawGuardrail()}, Topology: gate.Topology{Needs: map[string][]string{"cart": {"pay"}}}})
 })
 
 func lawMachine(t *rapid.T) *Machine {

@@ -1,7 +1,6 @@
 package remediation
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -59,12 +58,14 @@ func (m *Machine) end(op memory.Operation, e event) {
 
 // judged takes the result of verification.
 func (m *Machine) judged(op memory.Operation, e event) {
+	m.memory.Note(op.Action.Name, op.Target, func(r *memory.Result) {
+		list := &r.Ineffective
+		if e.verb == flyball.VerbEffective {
+			list = &r.Effective
+		}
+		*list = memory.With(*list, e.at, memory.DoneWindow)
+	})
 	if e.verb == flyball.VerbEffective {
-		k := memory.Key{op.Action.Name, op.Target}
-		done, _ := m.memory.Results.Get(k)
-		done.Action, done.Target = op.Action.Name, op.Target
-		done.Effective = memory.With(done.Effective, e.at, memory.DoneWindow)
-		m.memory.Results.Set(done)
 		m.end(op, e)
 		return
 	}
@@ -143,7 +144,7 @@ func (m *Machine) again(op memory.Operation, at flyball.Time) {
 
 // goOn is the wish to go on with an operation.
 func (m *Machine) goOn(r *rule, op memory.Operation, f *flyball.Finding, at flyball.Time) wish {
-	w := wish{rule: r, finding: f, view: condition.NewView(f), trigger: triggerEscalation, at: at,
+	w := wish{rule: r, finding: f, view: condition.NewView(f, at, m.around()), trigger: triggerEscalation, at: at,
 		attempt: op.Attempt + 1, operation: &op, action: r.step(op)}
 	if op.Tries > 0 {
 		w.trigger = triggerRetry
@@ -152,11 +153,7 @@ func (m *Machine) goOn(r *rule, op memory.Operation, f *flyball.Finding, at flyb
 		w.trigger = triggerCompensation
 		return w
 	}
-	holds, err := r.when.Eval(w.view)
-	if err == nil && !holds {
-		err = errors.New("the condition does not hold any more")
-	}
-	w.err = err
+	w.err = r.still(w.view)
 	return w
 }
 

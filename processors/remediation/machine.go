@@ -11,6 +11,7 @@ import (
 	"github.com/flyball-io/flyball/processors/remediation/condition"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
 	"github.com/flyball-io/flyball/processors/remediation/memory"
+	"github.com/flyball-io/flyball/processors/remediation/surroundings"
 )
 
 var _ processors.Machine[Input] = (*Machine)(nil)
@@ -69,7 +70,7 @@ func (m *Machine) finding(f *flyball.Finding) {
 	}
 	m.memory.Advance(f.At)
 	m.note(f)
-	view := condition.NewView(f)
+	view := condition.NewView(f, f.At, m.around())
 	for _, id := range memory.Sorted(m.memory.Index.ByEntity[f.Entity]) {
 		m.watch(id, f, view)
 	}
@@ -185,8 +186,13 @@ func (m *Machine) fireHold(k memory.Key, by flyball.Time) {
 	m.memory.Holds.Set(h)
 	m.memory.Advance(h.Due)
 	f := o.Finding
-	view = condition.NewView(&f)
-	m.decide(wish{rule: r, finding: &f, view: view, trigger: triggerHold, at: h.Due, attempt: 1})
+	view = condition.NewView(&f, h.Due, m.around())
+	m.decide(wish{rule: r, finding: &f, view: view, err: r.still(view), trigger: triggerHold, at: h.Due, attempt: 1})
+}
+
+// around is what conditions see besides the finding.
+func (m *Machine) around() condition.Surroundings {
+	return surroundings.Surroundings{Memory: m.memory, Topology: m.topology}
 }
 
 // watermark lets everything happen that is due when all findings up to a time are

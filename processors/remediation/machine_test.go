@@ -396,3 +396,44 @@ func TestRuleRevision(t *testing.T) {
 	f(false, func(r *flyball.Rule) { r.Cooldown++ })
 	f(false, func(r *flyball.Rule) { r.Deadline++ })
 }
+
+// TestConditionsAround: conditions see what the log has told before, and are asked again
+// when a hold is over.
+func TestConditionsAround(t *testing.T) {
+	f := func(name, when string, hold time.Duration, log Input, want string) {
+		t.Helper()
+		mend := rollback(func(r *flyball.Rule) { r.Name, r.When, r.For, r.Action.Name = "mend", when, hold, "mend" })
+		m, err := New(Config{Rules: []flyball.Rule{mend}, Guardrails: []gate.Guardrail{everywhere()},
+			Topology: gate.Topology{Needs: map[string][]string{"cart": {"stock"}, "stock": {"db"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := story(m.Step(log)); got != strings.TrimLeft(want, "\n") {
+			t.Errorf("%s: got\n%swant\n%s", name, got, want)
+		}
+	}
+	info := func(f *flyball.Finding) { f.Severity = "info" }
+	db, cart := page("f1", "db", 0, info), page("f2", "cart", time.Minute)
+	mark := Entry{Watermark: &Watermark{Partition: 0, Of: 1, At: at(10 * time.Minute)}}
+	change := func(when time.Duration) Entry {
+		return Entry{Control: &flyball.Control{ID: "c", Kind: flyball.ControlChange, At: at(when), Who: "bob", Why: "deploy", Target: "deploy/cart"}}
+	}
+	f("upstream", `upstream.findings.exists(f, f.entity == "db") && finding.entity == "cart"`, 0, entries(db, cart), "suppress mend f2.1 deploy/cart -dependency\n")
+	f("upstream is well again", `upstream.findings.size() > 0`, 0, entries(db, later(db, flyball.FindingResolved, 30*time.Second), cart), "")
+	f("downstream", `downstream.findings.size() == 1 && finding.severity == "info"`, 0, entries(cart, db), "act mend f1.1 deploy/db\n")
+	f("not of others", `entity.findings.size() > 0`, 0, entries(db, cart), "")
+	f("of the entity", `entity.findings.exists(f, f.id == "f1")`, 0, entries(page("f1", "cart", 0), cart), "act mend f2.1 deploy/cart\n")
+	f("a change", `history.change("deploy/cart").age < duration("1m")`, 0, entries(change(30*time.Second), cart), `
+control  .0 deploy/cart
+act mend f2.1 deploy/cart
+`)
+	f("a change long ago", `history.change("deploy/cart").age < duration("20s")`, 0, entries(change(30*time.Second), cart), "control  .0 deploy/cart\n")
+	f("a hold whose condition is over", `entity.findings.size() > 0`, 5*time.Minute,
+		entries(page("f1", "cart", 0), cart, later(page("f1", "cart", 0), flyball.FindingResolved, 2*time.Minute), mark), "suppress mend f2.1 deploy/cart -condition\n")
+	f("outcomes", `history.outcomes("mend", "deploy/cart").failed == 0`, 0, entries(cart, told("mend", "f2", 1, flyball.OutcomePermanent, 2*time.Minute),
+		later(cart, flyball.FindingResolved, 3*time.Minute), page("f3", "cart", 10*time.Minute)), `
+act mend f2.1 deploy/cart
+failed mend f2.1 deploy/cart
+page mend f2.1 deploy/cart
+`)
+}

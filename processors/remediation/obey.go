@@ -134,7 +134,7 @@ func (m *Machine) reset(c *flyball.Control) string {
 func (m *Machine) backlog(at flyball.Time) {
 	for _, k := range memory.KeysOf(m.memory.Open, func(memory.OpenFinding) bool { return true }) {
 		o, _ := m.memory.Open.Get(k)
-		view := condition.NewView(&o.Finding)
+		view := condition.NewView(&o.Finding, at, m.around())
 		for _, r := range m.rules {
 			if _, sent := m.memory.Commanded.Get(memory.Key{r.Name, o.Finding.ID}); sent || r.For > 0 {
 				continue

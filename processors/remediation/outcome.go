@@ -76,6 +76,7 @@ func (m *Machine) succeeded(op memory.Operation, e event) {
 	if k := (memory.Key{op.Action.Name, op.Target}); m.memory.Failures.Rows[k].Count > 0 {
 		m.memory.Failures.Del(k)
 	}
+	m.memory.Note(op.Action.Name, op.Target, func(r *memory.Result) { r.Succeeded = memory.With(r.Succeeded, e.at, memory.DoneWindow) })
 	op.Phase, op.Due, e.verb = memory.Verifying, e.at.Add(within), flyball.VerbVerify
 	m.memory.Operations.Set(op)
 	m.tell(op, e)
@@ -92,6 +93,7 @@ func (m *Machine) failed(op memory.Operation, class flyball.OutcomeClass, e even
 	fail.Action, fail.Target, fail.Count = op.Action.Name, op.Target, fail.Count+1
 	fail.Until = e.at.Add(backoff(fail.Count))
 	m.memory.Failures.Set(fail)
+	m.memory.Note(op.Action.Name, op.Target, func(r *memory.Result) { r.Failed = memory.With(r.Failed, e.at, memory.DoneWindow) })
 	op.Tries++
 	e.verb = flyball.VerbFail
 	m.tell(op, e)

@@ -225,6 +225,15 @@ func (r *rule) undo(v *condition.View) (*flyball.Action, error) {
 	return &a, err
 }
 
+// still says why the condition does not hold any more, nil when it does.
+func (r *rule) still(v *condition.View) error {
+	holds, err := r.when.Eval(v)
+	if err == nil && !holds {
+		err = errors.New("the condition does not hold any more")
+	}
+	return err
+}
+
 // recovered says whether a state of a finding means that the indicator is well. A
 // condition that cannot be evaluated means that it is not.
 func (r *rule) recovered(f *flyball.Finding, v *condition.View) bool {

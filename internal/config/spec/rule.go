@@ -2,7 +2,7 @@ package spec
 
 // Rule is the spec of kind Rule: which findings lead to which command.
 type Rule struct {
-	// When is a condition in CEL over `finding`, such as
+	// When is a condition in CEL over `finding` and what is around it, such as
 	// `finding.kind == "burn_rate" && finding.tier == "page_fast"`.
 	When string `yaml:"when" required:"true"`
 	// Target is what the command acts on, with places for parts of the finding:

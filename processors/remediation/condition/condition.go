@@ -1,18 +1,32 @@
-// Package condition is the language in which rules are written: CEL over one
-// variable, `finding`, both for conditions ("when") and for the places
+// Package condition is the language in which rules are written: CEL over what the
+// decide machine knows, both for conditions ("when", "verify") and for the places
 // {{…}} of targets and parameters.
 //
-// Expressions are checked against the types of a finding when a rule is
-// compiled, cannot loop for ever, read no clock and have no side effects, so
-// that the same finding always gives the same answer. Fields of `finding`:
+// Expressions are checked against the types when a rule is compiled, cannot loop for
+// ever, read no clock and have no side effects, so that the same log always gives the
+// same answer. Fields of `finding`:
 //
-//	id, kind, state, severity, entity, detector, tier, summary   string
+//	id, kind, state, severity, entity, service, detector, tier, summary   string
 //	labels       map(string, string); a label that is not there reads as ""
 //	evidence     map(string, double), by name; reading one that is not there is an error
+//	thresholds   map(string, double): what evidence was compared with
+//	series       list of the series that an anomaly shows in, each with indicator, value,
+//	             algorithm, direction, digits, share, observed, expected, at, labels
 //	at, opened_at  timestamp
 //	age          duration: at − opened_at
 //	incomplete   bool
 //	revision     int
+//
+// Besides, as far as findings, outcomes and controls before it in the log tell:
+//
+//	entity.findings      the other open findings of the entity and its service
+//	entity.labels        labels of the entity: the finding's, then those of the others
+//	upstream.services    what the service needs, the nearest first
+//	upstream.findings    open findings of those
+//	downstream.services, downstream.findings   the same of what needs the service
+//	history.change(target)            known, who, at, age: of the last change by a person
+//	history.outcomes(action, target)  done, succeeded, failed, effective, ineffective:
+//	                     counts of the last 24 hours; failures: those in a row
 //
 // Numbers of different types compare by value (finding.revision > 1.5). The
 // functions are CEL's standard ones, its string extension (lowerAscii, replace,
@@ -44,7 +58,8 @@ const (
 
 // Language compiles expressions. It is made once and never changes.
 type Language struct {
-	env *cel.Env
+	env      *cel.Env
+	provider *provider
 }
 
 // NewLanguage returns the language of conditions.
@@ -53,9 +68,8 @@ func NewLanguage() (*Language, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot build type %q: %w", findingTypeName, err)
 	}
-	env, err := cel.NewEnv(
+	env, err := cel.NewEnv(append(variables(),
 		cel.CustomTypeProvider(provider),
-		cel.Variable(findingVar, findingType),
 		cel.CrossTypeNumericComparisons(true),
 		cel.EnableMacroCallTracking(),
 		cel.DefaultUTCTimeZone(true),
@@ -69,11 +83,11 @@ func NewLanguage() (*Language, error) {
 			cel.ValidateComprehensionNestingLimit(2),
 		),
 		ext.Strings(),
-	)
+	)...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot build language %q: %w", "cel", err)
 	}
-	return &Language{env: env}, nil
+	return &Language{env: env, provider: provider}, nil
 }
 
 // Condition is a compiled expression that is true or false of a finding.
@@ -114,7 +128,7 @@ func (l *Language) Compile(expr string) (*Condition, []Issue) {
 func (l *Language) check(expr string) (*cel.Ast, []Issue) {
 	checked, iss := l.env.Compile(expr)
 	if iss.Err() != nil {
-		return nil, issuesOf(iss)
+		return nil, l.issuesOf(expr, iss)
 	}
 	if issues := wholeMaps(checked); issues != nil {
 		return nil, issues
@@ -136,18 +150,16 @@ func (c *Condition) Eval(v *View) (bool, error) {
 // condition is worth judging on a finding that is resolved.
 func (c *Condition) ReadsState() bool { return c.state }
 
-// reads reports whether an expression reads the field of the finding.
+// reads reports whether an expression reads the field of the finding that it is judged
+// on.
 func reads(checked *cel.Ast, field string) bool {
 	return len(ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), func(e ast.NavigableExpr) bool {
-		return isField(e, field)
+		return isField(e, field) && e.AsSelect().Operand().Kind() == ast.IdentKind && e.AsSelect().Operand().AsIdent() == findingVar
 	})) > 0
 }
 
-// isField reports whether e is finding.<field>.
-func isField(e ast.Expr, field string) bool {
-	if e.Kind() != ast.SelectKind {
-		return false
-	}
-	sel := e.AsSelect()
-	return sel.FieldName() == field && sel.Operand().Kind() == ast.IdentKind && sel.Operand().AsIdent() == findingVar
+// isField reports whether e is a field of that name of one of our types, not one of a
+// map.
+func isField(e ast.NavigableExpr, field string) bool {
+	return e.Kind() == ast.SelectKind && e.AsSelect().FieldName() == field && e.Children()[0].Type().Kind() == types.StructKind
 }

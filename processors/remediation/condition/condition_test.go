@@ -40,7 +40,7 @@ func compile(t testing.TB, expr string) *Condition {
 func TestEval(t *testing.T) {
 	f := func(expr string, want bool) {
 		t.Helper()
-		got, err := compile(t, expr).Eval(NewView(finding()))
+		got, err := compile(t, expr).Eval(NewView(finding(), 100e9, nil))
 		if err != nil || got != want {
 			t.Errorf("%s: got %v, %v, want %v", expr, got, err, want)
 		}
@@ -70,7 +70,7 @@ func TestEval(t *testing.T) {
 func TestEvalCannotSay(t *testing.T) {
 	f := func(expr, want string) {
 		t.Helper()
-		got, err := compile(t, expr).Eval(NewView(finding()))
+		got, err := compile(t, expr).Eval(NewView(finding(), 100e9, nil))
 		if err == nil || got || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, %v, want an error with %q", expr, got, err, want)
 		}
@@ -87,7 +87,7 @@ func TestAge(t *testing.T) {
 		t.Helper()
 		fd := finding()
 		fd.OpenedAt, fd.At = opened, at
-		ok, err := compile(t, `finding.age == duration("`+want+`")`).Eval(NewView(fd))
+		ok, err := compile(t, `finding.age == duration("`+want+`")`).Eval(NewView(fd, fd.At, nil))
 		if err != nil || !ok {
 			t.Errorf("opened %s, at %s: age is not %s (%v)", opened, at, want, err)
 		}
@@ -125,9 +125,9 @@ func TestCheck(t *testing.T) {
 	f(`finding.severty == "page"`, `1:8: a finding has no field 'severty' (did you mean 'severity'?)`)
 	f(`findng.kind == "x"`, `1:1: undeclared reference to 'findng' (did you mean 'finding'?)`)
 	f(`finding.kind.startWith("a")`, `1:23: undeclared reference to 'startWith' (did you mean 'startsWith'?)`)
-	f("finding.kind == 3 ||\n  finding.service == \"x\"",
+	f("finding.kind == 3 ||\n  finding.cluster == \"x\"",
 		`1:14: found no matching overload for '_==_' applied to '(string, int)'`,
-		`2:10: a finding has no field 'service' (it has age, at, detector, entity, evidence, id, incomplete, kind, labels, opened_at, revision, severity, state, summary, tier; labels are finding.labels.service)`)
+		`2:10: a finding has no field 'cluster' (it has age, at, detector, entity, evidence, id, incomplete, kind, labels, opened_at, revision, series, service, severity, state, summary, thresholds, tier; labels are finding.labels.cluster)`)
 	f(`finding.kind`, `1:1: a condition must be true or false, this is string (compare it with something)`)
 	f(`finding.labels == {"a": "b"}`, `1:8: finding.labels is a map and cannot be compared as a whole (read one of it: finding.labels.name)`)
 	f(`{"a": 1.0} == finding.evidence`, `1:22: finding.evidence is a map and cannot be compared as a whole (read one of it: finding.evidence.name)`)
@@ -146,7 +146,7 @@ func TestCheck(t *testing.T) {
 func TestExplain(t *testing.T) {
 	f := func(expr string, want ...flyball.SubExpression) {
 		t.Helper()
-		if d := cmp.Diff(want, compile(t, expr).Explain(NewView(finding()))); d != "" {
+		if d := cmp.Diff(want, compile(t, expr).Explain(NewView(finding(), 100e9, nil))); d != "" {
 			t.Errorf("%s (-want +got):\n%s", expr, d)
 		}
 	}
@@ -185,7 +185,7 @@ func BenchmarkCondition(b *testing.B) {
 	b.Run("eval", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if ok, err := c.Eval(NewView(fd)); !ok || err != nil {
+			if ok, err := c.Eval(NewView(fd, fd.At, nil)); !ok || err != nil {
 				b.Fatal(ok, err)
 			}
 		}
@@ -193,7 +193,7 @@ func BenchmarkCondition(b *testing.B) {
 	b.Run("explain", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if len(c.Explain(NewView(fd))) == 0 {
+			if len(c.Explain(NewView(fd, fd.At, nil))) == 0 {
 				b.Fatal("nothing explained")
 			}
 		}

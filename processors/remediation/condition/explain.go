@@ -127,9 +127,15 @@ func dictText(d *dict) string {
 }
 
 func listText(l traits.Lister) string {
+	const most = 10 // a person reads no more, and decisions stay small
 	var items []string
 	for it := l.Iterator(); it.HasNext() == types.True; {
-		items = append(items, valueText(it.Next()))
+		next := it.Next()
+		if len(items) == most {
+			items = append(items, "…")
+			break
+		}
+		items = append(items, valueText(next))
 	}
 	return "[" + strings.Join(items, ", ") + "]"
 }

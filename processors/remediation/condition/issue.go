@@ -8,6 +8,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
 )
 
 // Issue is something wrong with an expression.
@@ -42,7 +43,7 @@ func Check(expr string) []Issue {
 
 // issuesOf turns CEL's issues into ours. CEL suggests names for unknown
 // variables and functions but not for unknown fields.
-func issuesOf(iss *cel.Issues) []Issue {
+func (l *Language) issuesOf(expr string, iss *cel.Issues) []Issue {
 	suggestion := regexp.MustCompile(`^(.*) \((did you mean .*)\)$`)
 	unknown := regexp.MustCompile(`^undefined field '(.*)'$`)
 	var out []Issue
@@ -52,7 +53,8 @@ func issuesOf(iss *cel.Issues) []Issue {
 			i.Message, i.Hint = m[1], m[2]
 		}
 		if m := unknown.FindStringSubmatch(i.Message); m != nil {
-			i.Message, i.Hint = "a finding has no field '"+m[1]+"'", fieldHint(m[1])
+			typ := l.typeBefore(expr, e.ExprID)
+			i.Message, i.Hint = article(typ)+" has no field '"+m[1]+"'", l.fieldHint(typ, m[1])
 		}
 		i.Message = strings.TrimSuffix(i.Message, " (in container '')")
 		out = append(out, i)
@@ -60,22 +62,63 @@ func issuesOf(iss *cel.Issues) []Issue {
 	return out
 }
 
-// fieldHint says which field was meant: the nearest by spelling, or all.
-func fieldHint(name string) string {
-	p, err := newProvider()
-	if err != nil {
-		return ""
+// typeBefore returns the type that an unknown field is looked for in: what its operand
+// is by its looks, because an expression that is wrong has no types. What cannot be
+// told is an element of a list, most of which are findings.
+func (l *Language) typeBefore(expr string, id int64) string {
+	parsed, iss := l.env.Parse(expr)
+	if iss.Err() != nil {
+		return findingTypeName
 	}
+	found := ast.MatchDescendants(ast.NavigateAST(parsed.NativeRep()), func(e ast.NavigableExpr) bool {
+		return e.ID() == id && e.Kind() == ast.SelectKind
+	})
+	if len(found) == 0 {
+		return findingTypeName
+	}
+	switch of := found[0].AsSelect().Operand(); of.Kind() {
+	case ast.IdentKind:
+		if typ, ok := map[string]string{entityVar: entityTypeName, upstreamVar: neighboursTypeName, downstreamVar: neighboursTypeName, historyVar: historyTypeName}[of.AsIdent()]; ok {
+			return typ
+		}
+	case ast.CallKind:
+		if typ, ok := map[string]string{"change": changeTypeName, "outcomes": outcomesTypeName}[of.AsCall().FunctionName()]; ok {
+			return typ
+		}
+	}
+	return findingTypeName
+}
+
+// article names a type for a person: a finding, an entity.
+func article(typ string) string {
+	name := strings.ToLower(strings.TrimPrefix(typ, "flyball."))
+	switch typ {
+	case entityTypeName:
+		return "an " + name
+	case neighboursTypeName, historyTypeName, outcomesTypeName:
+		return name
+	}
+	return "a " + name
+}
+
+// fieldHint says which field was meant: the nearest by spelling, or all.
+func (l *Language) fieldHint(typ, name string) string {
+	names := l.provider.names(typ)
 	best, distance := "", 3 // more than two slips is another word
-	for _, f := range p.names {
+	for _, f := range names {
 		if d := editDistance(name, f); d < distance && d < len(f) {
 			best, distance = f, d
 		}
 	}
-	if best != "" {
+	switch {
+	case best != "":
 		return "did you mean '" + best + "'?"
+	case typ == historyTypeName:
+		return "it has change(target) and outcomes(action, target)"
+	case typ == findingTypeName:
+		return "it has " + strings.Join(names, ", ") + "; labels are finding.labels." + name
 	}
-	return "it has " + strings.Join(p.names, ", ") + "; labels are finding.labels." + name
+	return "it has " + strings.Join(names, ", ")
 }
 
 // editDistance is the Levenshtein distance of a and b in bytes.
@@ -98,21 +141,24 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// wholeMaps refuses labels and evidence as values by themselves: they can be
-// read by name, walked, sized and asked with `in` and has(), but not compared
+// wholeMaps refuses labels, evidence and thresholds as values by themselves: they can
+// be read by name, walked, sized and asked with `in` and has(), but not compared
 // (see dict).
 func wholeMaps(checked *cel.Ast) []Issue {
 	native := checked.NativeRep()
 	bad := ast.MatchDescendants(ast.NavigateAST(native), func(e ast.NavigableExpr) bool {
-		return (isField(e, "labels") || isField(e, "evidence")) && !readByName(e)
+		return e.Kind() == ast.SelectKind && isField(e, e.AsSelect().FieldName()) && e.Type().Kind() == types.MapKind && !readByName(e)
 	})
 	var out []Issue
 	for _, e := range bad {
 		at := native.SourceInfo().GetStartLocation(e.ID())
 		name := e.AsSelect().FieldName()
+		if of := e.AsSelect().Operand(); of.Kind() == ast.IdentKind {
+			name = of.AsIdent() + "." + name
+		}
 		out = append(out, Issue{Line: at.Line(), Col: at.Column() + 1,
-			Message: "finding." + name + " is a map and cannot be compared as a whole",
-			Hint:    "read one of it: finding." + name + ".name"})
+			Message: name + " is a map and cannot be compared as a whole",
+			Hint:    "read one of it: " + name + ".name"})
 	}
 	return out
 }

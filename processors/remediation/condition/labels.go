@@ -46,12 +46,12 @@ func (l *Language) labels(expr string) []Use {
 func labelName(e ast.NavigableExpr) (string, bool) {
 	switch e.Kind() {
 	case ast.SelectKind:
-		if s := e.AsSelect(); isField(s.Operand(), "labels") {
+		if s := e.AsSelect(); isField(e.Children()[0], "labels") {
 			return s.FieldName(), true
 		}
 	case ast.CallKind:
 		call := e.AsCall()
-		if args := call.Args(); call.FunctionName() == operators.Index && isField(args[0], "labels") && args[1].Kind() == ast.LiteralKind {
+		if args := call.Args(); call.FunctionName() == operators.Index && isField(e.Children()[0], "labels") && args[1].Kind() == ast.LiteralKind {
 			s, ok := args[1].AsLiteral().(types.String)
 			return string(s), ok
 		}

@@ -14,7 +14,7 @@ func TestTemplateRender(t *testing.T) {
 		if issues != nil {
 			t.Fatalf("%q: %v", text, issues)
 		}
-		if got, err := tm.Render(NewView(finding())); err != nil || got != want {
+		if got, err := tm.Render(NewView(finding(), 100e9, nil)); err != nil || got != want {
 			t.Errorf("%q: got %q, %v, want %q", text, got, err, want)
 		}
 	}
@@ -36,7 +36,7 @@ func TestTemplateCannotRender(t *testing.T) {
 		}
 		fd := finding()
 		change(fd)
-		if got, err := tm.Render(NewView(fd)); err == nil || got != "" || !strings.Contains(err.Error(), want) {
+		if got, err := tm.Render(NewView(fd, fd.At, nil)); err == nil || got != "" || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %q, %v, want an error with %q", text, got, err, want)
 		}
 	}

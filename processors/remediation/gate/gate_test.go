@@ -164,6 +164,9 @@ func TestSelectorsAndTopology(t *testing.T) {
 	if got := strings.Join(top.Upstream("shop"), " "); got != "cart pay db" {
 		t.Errorf("shop needs %s", got)
 	}
+	if got := strings.Join(top.Downstream("db"), " "); got != "cart pay shop" {
+		t.Errorf("db is needed by %s", got)
+	}
 	if most := (BlastRadius{Fleet: 40, Percent: 12.5}).Most(); most != 5 {
 		t.Errorf("12.5 %% of 40 is %d", most)
 	}

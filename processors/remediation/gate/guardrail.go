@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -98,11 +100,28 @@ func (g *Guardrail) Selects(f *flyball.Finding) bool {
 }
 
 // Upstream returns what a service needs, directly or not, the nearest first.
-func (t Topology) Upstream(service string) []string {
+func (t Topology) Upstream(service string) []string { return reach(t.Needs, service) }
+
+// Downstream returns what needs a service, directly or not, the nearest first.
+func (t Topology) Downstream(service string) []string {
+	if len(t.Needs) == 0 {
+		return nil
+	}
+	needed := map[string][]string{}
+	for _, s := range slices.Sorted(maps.Keys(t.Needs)) {
+		for _, n := range t.Needs[s] {
+			needed[n] = append(needed[n], s)
+		}
+	}
+	return reach(needed, service)
+}
+
+// reach returns all that can be reached from a service, the nearest first.
+func reach(edges map[string][]string, service string) []string {
 	var out []string
 	seen := map[string]bool{service: true}
 	for next := []string{service}; len(next) > 0; next = next[1:] {
-		for _, n := range t.Needs[next[0]] {
+		for _, n := range edges[next[0]] {
 			if !seen[n] {
 				seen[n] = true
 				out, next = append(out, n), append(next, n)

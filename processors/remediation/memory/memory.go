@@ -104,9 +104,7 @@ func (m *Memory) forget(at flyball.Time) {
 	sweep(m.Missed, func(x Missed) bool { return at > x.At.Add(OpenFor) })
 	sweep(m.Operations, func(o Operation) bool { return o.Phase == Closed && at >= o.EndedAt.Add(ClosedFor) })
 	sweep(m.Failures, func(f Failure) bool { return at >= f.Until.Add(LateBy) })
-	sweep(m.Results, func(r Result) bool {
-		return len(Since(r.Done, at, DoneWindow))+len(Since(r.Effective, at, DoneWindow)) == 0
-	})
+	sweep(m.Results, func(r Result) bool { return r.last() <= at.Add(-DoneWindow) })
 	sweep(m.Controls, func(c Control) bool { return c.Over(at) })
 	sweep(m.Changed, func(c Change) bool { return at > c.At.Add(OpenFor) })
 	sweep(m.Rates, func(r Rate) bool { return len(Since(r.Sent, at, maxWindow)) == 0 })
@@ -157,6 +155,14 @@ func (m *Memory) Follow(f *flyball.Finding, opening func() []string) {
 	if missed {
 		m.Missed.Del(k)
 	}
+}
+
+// Note changes what is remembered of an action on a target.
+func (m *Memory) Note(action, target string, change func(*Result)) {
+	r, _ := m.Results.Get(Key{action, target})
+	r.Action, r.Target = action, target
+	change(&r)
+	m.Results.Set(r)
 }
 
 // Judged says whether the rule has sent or observed on this state of the

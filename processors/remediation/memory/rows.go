@@ -88,10 +88,26 @@ type Result struct {
 	// Done holds when it was sent, Effective when it had helped; the newest last.
 	Done      []flyball.Time `json:"done"`
 	Effective []flyball.Time `json:"effective"`
+	// Ineffective is when it had not helped, or done harm; Succeeded and Failed when an
+	// executor said so.
+	Ineffective []flyball.Time `json:"ineffective,omitempty"`
+	Succeeded   []flyball.Time `json:"succeeded,omitempty"`
+	Failed      []flyball.Time `json:"failed,omitempty"`
 }
 
 // Key implements Row.
 func (r Result) Key() Key { return Key{r.Action, r.Target} }
+
+// last is the latest time of any kind.
+func (r Result) last() flyball.Time {
+	out := flyball.NoTime
+	for _, list := range [][]flyball.Time{r.Done, r.Effective, r.Ineffective, r.Succeeded, r.Failed} {
+		if len(list) > 0 {
+			out = max(out, list[len(list)-1])
+		}
+	}
+	return out
+}
 
 // Control is a kill, pause, maintenance or mode that holds.
 type Control struct {
