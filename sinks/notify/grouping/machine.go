@@ -71,6 +71,7 @@ type Untold struct{ Receiver, Why string }
 // Machine is the machine. It is used by one goroutine.
 type Machine struct {
 	receivers []Receiver
+	maxItems  int
 	rows      *table
 	out       Ready
 	tidiedAt  flyball.Time
@@ -94,7 +95,7 @@ type retry struct {
 
 // New returns a machine that knows nothing yet.
 func New(receivers []Receiver) *Machine {
-	return &Machine{receivers: receivers, rows: newTable(), tidiedAt: flyball.NoTime,
+	return &Machine{receivers: receivers, maxItems: maxItems, rows: newTable(), tidiedAt: flyball.NoTime,
 		sent: map[groupKey]sending{}, tries: map[groupKey]retry{}}
 }
 
@@ -179,7 +180,7 @@ func (m *Machine) finding(now flyball.Time, f *flyball.Finding, old bool) {
 func (m *Machine) item(r *Receiver, finding string, named bool) *item {
 	was := m.rows.items[r.Name][finding]
 	switch {
-	case was == nil && len(m.rows.items[r.Name]) >= maxItems:
+	case was == nil && len(m.rows.items[r.Name]) >= m.maxItems:
 		m.out.Limited[LimitItems]++
 		return nil
 	case was == nil:
