@@ -12,7 +12,7 @@ BOMB     ?= 10000000
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test laws test-kafka test-collector lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
+.PHONY: build dev test laws test-kafka test-collector test-deploy release lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -59,6 +59,13 @@ test-kafka: cc kafka clickhouse ## run the end-to-end suite against a real Apach
 # A module of its own: the first build of the Collector takes minutes.
 test-collector: ## send telemetry through the OpenTelemetry Collector and the official SDK
 	cd internal/e2e/collector && $(GO) vet ./... && CGO_ENABLED=0 $(GO) test -count=1 -timeout 15m ./...
+
+# A module of its own: Helm's library brings a hundred others.
+test-deploy: ## render the Helm chart and read the Compose file by their own libraries
+	cd deploy/check && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
+
+release: ## build archives, packages and their bills of materials into dist/, without publishing
+	$(GO) run github.com/goreleaser/goreleaser/v2@v2.18.2 release --clean --snapshot
 
 lint: ## formatting, vet, staticcheck and the rules of the house
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }

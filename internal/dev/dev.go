@@ -108,7 +108,6 @@ func runIn(ctx context.Context, o Options) (err error) {
 	}
 	cfg.Pipeline.Kafka.Brokers = broker.Addrs()
 	cfg.Pipeline.ClickHouse.DSN = config.Secret(db.DSN(clickhouse.DefaultDatabase))
-
 	listener, err := api.Listen(o.HTTPAddr)
 	if err != nil {
 		return err

@@ -198,6 +198,9 @@ func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polle
 		}
 		if c := s.TakeChanges(); len(c.Assigned)+len(c.Revoked) > 0 {
 			m.log.Info("rebalanced", "role", m.role, "assigned", len(c.Assigned), "revoked", len(c.Revoked))
+			for _, p := range c.Revoked {
+				m.metrics.gone(m.role, p.Topic, p.Partition)
+			}
 			if o, ok := st.(owner); ok {
 				if err := o.rebalanced(ctx, c); err != nil {
 					return in, err
@@ -207,6 +210,7 @@ func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polle
 		if !fetches.Empty() {
 			in.any = true
 			read := readTo(fetches) // before they are taken: their memory may be used again
+			m.metrics.fetched(m.role, fetches)
 			st.take(fetches)
 			for p, next := range read {
 				owned := s.Advance(p, next)

@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/processors"
 )
@@ -25,6 +27,7 @@ type Metrics struct {
 	retries      *prometheus.CounterVec
 	skipped      *prometheus.CounterVec
 	lag          *prometheus.GaugeVec
+	behind       *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics with r.
@@ -54,6 +57,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		skipped:      counter("record_skipped_total", "Records of result topics that could not be read.", "table", "reason"),
 		watermark:    gauge("watermark_seconds", "Watermark of a source as evaluate sees it, seconds since the epoch.", "source", "partition"),
 		lag:          gauge("source_lag_records", "Records of a source partition not read yet.", "topic", "partition"),
+		behind:       gauge("lag_records", "Records of a partition that a role had not read at its last fetch.", "role", "topic", "partition"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "flyball_transaction_seconds", Help: "Time from the end of polling to the end of the transaction.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
@@ -61,6 +65,27 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	}
 	r.MustRegister(m.seconds)
 	return m
+}
+
+// fetched shows how far behind a role is in the partitions that gave something.
+func (m *Metrics) fetched(role string, fetches kgo.Fetches) {
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if n := len(p.Records); n > 0 {
+			behind := max(p.LastStableOffset-p.Records[n-1].Offset-1, 0)
+			m.behind.WithLabelValues(role, p.Topic, fmt.Sprint(p.Partition)).Set(float64(behind))
+		}
+	})
+}
+
+// gone shows no more of partitions that others have now.
+func (m *Metrics) gone(role, topic string, partition int32) {
+	m.behind.DeleteLabelValues(role, topic, fmt.Sprint(partition))
+	switch role {
+	case roleAggregate:
+		m.lag.DeleteLabelValues(topic, fmt.Sprint(partition))
+	case roleEvaluate:
+		m.watermark.DeletePartialMatch(prometheus.Labels{"partition": fmt.Sprint(partition)})
+	}
 }
 
 func (m *Metrics) transaction(role string, committed bool, d time.Duration) {

@@ -273,8 +273,11 @@ func (p *pipeline) record(ctx context.Context, g *errgroup.Group) error {
 		return func(_ context.Context, _ *kgo.Client, changed map[string][]int32) {
 			p.Health.update(roleRecord, roleRecord, func(h *MemberHealth) {
 				h.Joined = true
-				for _, list := range changed {
+				for topic, list := range changed {
 					h.Partitions += n * len(list)
+					for _, partition := range list {
+						p.Metrics.gone(roleRecord, topic, partition)
+					}
 				}
 			})
 		}

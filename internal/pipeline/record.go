@@ -174,6 +174,7 @@ func (r *recorder) run(ctx context.Context) error {
 			r.metrics.pollErrors.WithLabelValues(roleRecord, e.Topic).Inc()
 			r.log.Warn("cannot fetch", "role", roleRecord, "topic", e.Topic, "partition", e.Partition, "error", e.Err)
 		}
+		r.metrics.fetched(roleRecord, fetches)
 		if err := r.write(ctx, fetches); err != nil {
 			break // the context ended
 		}
