@@ -76,12 +76,10 @@ func runRoles(c *cobra.Command, cfg *config.Config, roles []string, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	follow, err := server.Connect(cfg, log)
-	if err != nil {
+	group, ctx := errgroup.WithContext(c.Context())
+	if err := server.Connect(ctx, group, cfg, log); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(c.Context())
-	group.Go(func() error { return follow(ctx) })
 	if analyses != nil {
 		defer analyses.Close()
 		server.Analyses, server.Canaries = analyses, cfg.Canaries

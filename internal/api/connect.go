@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/automation"
 	"github.com/flyball-io/flyball/internal/config"
@@ -13,21 +15,27 @@ import (
 )
 
 // Connect gives the server what its configuration says: settings, results, what is
-// recorded, and the way to control automation. Run follows the results until its context
-// ends and closes the connections.
-func (s *Server) Connect(cfg *config.Config, log *slog.Logger) (run func(context.Context) error, err error) {
+// recorded, and the way to control automation. Results are followed in the group until
+// the context ends; then the connections are closed.
+func (s *Server) Connect(ctx context.Context, group *errgroup.Group, cfg *config.Config, log *slog.Logger) error {
 	s.HTTP, s.Log = cfg.Pipeline.HTTP, log
 	s.Control = func(ctx context.Context, c *flyball.Control) error { return automation.Send(ctx, cfg, c) }
 	follower, err := results.Follow(cfg, log)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if cfg.Pipeline.ClickHouse.DSN != "" {
+		if s.History, err = connect.ClickHouse(cfg.Pipeline.ClickHouse); err != nil {
+			return err
+		}
 	}
 	s.Results = follower
-	if cfg.Pipeline.ClickHouse.DSN == "" {
-		return follower.Run, nil
-	}
-	if s.History, err = connect.ClickHouse(cfg.Pipeline.ClickHouse); err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) error { return errors.Join(follower.Run(ctx), s.History.Close()) }, nil
+	group.Go(func() error {
+		err := follower.Run(ctx)
+		if s.History != nil {
+			err = errors.Join(err, s.History.Close())
+		}
+		return err
+	})
+	return nil
 }

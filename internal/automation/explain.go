@@ -14,7 +14,10 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/results"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
+	"github.com/flyball-io/flyball/sinks/clickhouse"
+	"github.com/flyball-io/flyball/sinks/clickhouse/history"
 )
 
 func named(name string) func(gate.Guardrail) bool {
@@ -23,6 +26,7 @@ func named(name string) func(gate.Guardrail) bool {
 
 func newExplain() *cobra.Command {
 	var dir, output string
+	var recorded bool
 	c := &cobra.Command{
 		Use:   "explain --config DIR ID",
 		Short: "Say why something was done, or was not",
@@ -30,39 +34,52 @@ func newExplain() *cobra.Command {
 said, the value of every part of the rule's condition, and what became of it.
 
 ID is that of a decision, a finding, an operation or a command. It is read from the
-decision log, topic flyball.decisions.`,
+decision log, topic flyball.decisions; with --clickhouse from the database, which keeps
+it for longer.`,
 		Example: `  flyball explain --config ./config d65881a659f2b83be57f1defc1e22ce7
+  flyball explain --config ./config --clickhouse d65881a659f2b83be57f1defc1e22ce7
   flyball explain --config ./config d65881a659f2b83be57f1defc1e22ce7 -o json | jq -r '.gates[] | select(.pass | not) | .reason'`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			all, err := decisions(c.Context(), dir, func(d *flyball.Decision) bool { return about(d, args[0]) })
+			all, err := explained(c.Context(), dir, args[0], recorded)
 			if err != nil {
 				return err
 			}
 			if len(all) == 0 {
-				return fmt.Errorf("cannot explain %q: no decision, finding, operation or command in the log has this id", args[0])
+				err := fmt.Errorf("cannot explain %q: no decision, finding, operation or command in the log has this id", args[0])
+				if !recorded {
+					err = fmt.Errorf("%w; what the topic no longer keeps may be found with --clickhouse", err)
+				}
+				return err
 			}
 			return write(c.OutOrStdout(), output, all, explain)
 		},
 	}
 	c.Flags().StringVar(&dir, "config", "", "configuration directory (required)")
+	clickhouseFlag(c, &recorded)
 	_ = c.MarkFlagRequired("config") // the flag exists
 	outputFlag(c, &output)
 	return c
 }
 
-// about says whether a decision is about an id.
-func about(d *flyball.Decision, id string) bool {
-	return id != "" && (d.ID == id || d.Finding == id || d.Operation == id || d.Command == id)
+func explained(ctx context.Context, dir, id string, recorded bool) ([]flyball.Decision, error) {
+	if !recorded {
+		return decisions(ctx, dir, func(d *flyball.Decision) bool { return results.About(d, id) })
+	}
+	return fromDatabase(ctx, dir, func(ctx context.Context, db *clickhouse.DB) ([]flyball.Decision, error) {
+		return history.About(ctx, db, id)
+	})
 }
 
 func newDecisions() *cobra.Command {
 	var dir, output, verb, entity, since string
+	var recorded bool
 	c := &cobra.Command{
 		Use:   "decisions --config DIR",
 		Short: "List decisions, and what became of them",
 		Example: `  flyball decisions --config ./config --verb await_approval
-  flyball decisions --config ./config --entity checkout --since 24h -o json`,
+  flyball decisions --config ./config --entity checkout --since 24h -o json
+  flyball decisions --config ./config --clickhouse --verb act --since 2160h`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			from := flyball.NoTime
@@ -72,6 +89,13 @@ func newDecisions() *cobra.Command {
 					return usage(fmt.Errorf("cannot read --since %q: want a duration such as 24h", since))
 				}
 				from = flyball.TimeOf(time.Now().Add(-d))
+			}
+			if recorded {
+				all, err := recordedDecisions(c.Context(), dir, history.DecisionFilter{Verb: verb, Entity: entity, From: from, To: flyball.NoTime, BeforeAt: flyball.NoTime})
+				if err != nil {
+					return err
+				}
+				return write(c.OutOrStdout(), output, all, list)
 			}
 			all, err := decisions(c.Context(), dir, func(d *flyball.Decision) bool {
 				return (verb == "" || string(d.Verb) == verb) && (entity == "" || d.Entity == entity) && d.At >= from
@@ -86,6 +110,7 @@ func newDecisions() *cobra.Command {
 	c.Flags().StringVar(&verb, "verb", "", "only these, such as act, suppress or await_approval")
 	c.Flags().StringVar(&entity, "entity", "", "only those about this entity")
 	c.Flags().StringVar(&since, "since", "", "only those of the last so long, in event time")
+	clickhouseFlag(c, &recorded)
 	_ = c.MarkFlagRequired("config") // the flag exists
 	outputFlag(c, &output)
 	return c

@@ -123,11 +123,9 @@ func runIn(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	follow, err := server.Connect(cfg, o.Log)
-	if err != nil {
+	if err := server.Connect(ctx, group, cfg, o.Log); err != nil {
 		return err
 	}
-	group.Go(func() error { return follow(ctx) })
 	if analyses != nil {
 		defer analyses.Close()
 		server.Analyses, server.Canaries = analyses, cfg.Canaries

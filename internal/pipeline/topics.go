@@ -77,6 +77,7 @@ func (p *pipeline) recordTopics() map[string]recordTopic {
 		p.topics.Verdicts():    eventTopic(clickhouse.TableVerdicts, sinkkafka.DecodeVerdict, (*clickhouse.Writer).InsertVerdicts),
 		p.topics.Decisions():   eventTopic(clickhouse.TableDecisions, sinkkafka.DecodeDecision, (*clickhouse.Writer).InsertDecisions),
 		p.topics.Commands():    eventTopic(clickhouse.TableCommands, sinkkafka.DecodeCommand, (*clickhouse.Writer).InsertCommands),
+		p.topics.Outcomes():    eventTopic(clickhouse.TableOutcomes, sinkkafka.DecodeOutcome, (*clickhouse.Writer).InsertOutcomes),
 		p.topics.Control():     eventTopic(clickhouse.TableControls, sinkkafka.DecodeControl, (*clickhouse.Writer).InsertControls),
 		p.topics.DeadLetters(): eventTopic(clickhouse.TableDeadLetters, deadLetterRow, (*clickhouse.Writer).InsertDeadLetters),
 	}

@@ -203,6 +203,25 @@ func (w *Writer) insertRows(ctx context.Context, table string, rows int, columns
 	})
 }
 
+// InsertOutcomes writes what executors reported, with the token's meaning as in
+// [Writer.Insert].
+func (w *Writer) InsertOutcomes(ctx context.Context, list []flyball.Outcome, token string) error {
+	type row = flyball.Outcome
+	return w.insertRows(ctx, TableOutcomes, len(list), []any{
+		each(list, func(r *row) string { return r.ID }),
+		each(list, func(r *row) time.Time { return instant(r.At) }),
+		each(list, func(r *row) string { return string(r.Class) }),
+		each(list, func(r *row) string { return r.Command }),
+		each(list, func(r *row) string { return r.OperationID }),
+		each(list, func(r *row) uint32 { return uint32(r.Attempt) }),
+		each(list, func(r *row) string { return r.Target }),
+		each(list, func(r *row) time.Time { return instant(r.Started) }),
+		each(list, func(r *row) time.Time { return instant(r.Finished) }),
+		each(list, func(r *row) string { return r.Reason }),
+		each(list, func(r *row) string { return r.Detail }),
+	}, token)
+}
+
 func expectedTable(name string) tableColumns {
 	for _, t := range expected {
 		if t.name == name {

@@ -10,6 +10,7 @@ const (
 	TableVerdicts    = "verdicts"
 	TableDecisions   = "decisions"
 	TableCommands    = "commands"
+	TableOutcomes    = "outcomes"
 	TableControls    = "controls"
 	TableDeadLetters = "dead_letters"
 )
@@ -98,6 +99,10 @@ var expected = [...]tableColumns{
 	{TableControls, []columnType{
 		{"id", typeText}, {"at", typeTime}, {"kind", typeWord}, {"who", typeText}, {"why", typeText}, {"scope_kind", typeWord}, {"scope_name", typeText},
 		{"until", typeTime}, {"lifts", typeText}, {"mode", typeWord}, {"operation_id", typeText}, {"target", typeText}, {"guardrail", typeWord}, {"backlog", typeWord},
+	}},
+	{TableOutcomes, []columnType{
+		{"id", typeText}, {"at", typeTime}, {"class", typeWord}, {"command", typeText}, {"operation_id", typeText}, {"attempt", "UInt32"},
+		{"target", typeWord}, {"started", typeTime}, {"finished", typeTime}, {"reason", typeWord}, {"detail", typeText},
 	}},
 	{TableDeadLetters, []columnType{
 		{"at", typeTime}, {"partition", "Int32"}, {"offset", "Int64"}, {"stage", typeWord}, {"reason", typeWord},
