@@ -79,8 +79,8 @@ type Decision struct {
 	Explain []SubExpression `json:"explain"`
 	// Command is the id of the command sent, if any.
 	Command string `json:"command,omitempty"`
-	// Trigger is what made it be decided: finding, hold, retry, escalation,
-	// approval, compensation, backlog, outcome, verification, deadline or control.
+	// Trigger is what made it be decided: finding, hold, retry, escalation, approval,
+	// compensation, backlog, outcome, verification, deadline, control or redirect.
 	Trigger string `json:"trigger,omitempty"`
 	// Operation is the operation that it is about, and Attempt the attempt of it.
 	Operation string `json:"operation_id,omitempty"`

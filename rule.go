@@ -71,6 +71,9 @@ type Rule struct {
 	Notify []string
 	// Essential rules act also while error budgets burn.
 	Essential bool
+	// Redirect aims at the open finding of what the service depends on, where others
+	// hold.
+	Redirect bool `json:",omitempty"`
 }
 
 // Verify says how it is known that an action helped: the indicator behind the

@@ -117,6 +117,9 @@ const (
 	LimitCohorts = "canary_cohorts"
 	// LimitReplicas counts looks at which a cohort had too many replicas to tell apart.
 	LimitReplicas = "canary_replicas"
+	// LimitEdges counts findings about calls from which decide did not learn who calls
+	// whom, because it knew too many such pairs.
+	LimitEdges = "edges"
 )
 
 // Limited says how often a limit was hit.

@@ -167,6 +167,9 @@ func ruleSpec(r flyball.Rule) spec.Rule {
 		Cooldown: spec.Duration(r.Cooldown), Deadline: spec.Duration(r.Deadline), Owner: r.Owner,
 		For: spec.Duration(r.For), Priority: r.Priority, ApprovalTimeout: spec.Duration(r.Approval),
 		Notify: r.Notify, Essential: r.Essential}
+	if r.Redirect {
+		out.Dependency = "redirect"
+	}
 	if r.Verify != (flyball.Verify{}) {
 		out.Verify = &spec.Verify{Recovered: r.Verify.Recovered, Worse: r.Verify.Worse,
 			Within: spec.Duration(r.Verify.Within), Stabilisation: spec.Duration(r.Verify.Stabilisation)}

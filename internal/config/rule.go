@@ -26,7 +26,7 @@ func (l *loading) compileRules() []flyball.Rule {
 			Action:   l.compileAction(o, "spec.action", s.Action),
 			Cooldown: s.Cooldown.Std(), Deadline: s.Deadline.Std(), Owner: s.Owner,
 			For: s.For.Std(), Priority: s.Priority, Approval: s.ApprovalTimeout.Std(),
-			Notify: s.Notify, Essential: s.Essential}
+			Notify: s.Notify, Essential: s.Essential, Redirect: s.Dependency == "redirect"}
 		l.compileAfter(o, &r)
 		l.checkNotify(o)
 		r.Revision = revision(r)

@@ -119,7 +119,9 @@ func (d *decideStage) flush(context.Context, time.Time) (output, error) {
 	if d.machine == nil || len(in) == 0 {
 		return out, nil
 	}
-	records, err := d.emit.decided(d.machine.Step(in))
+	ready := d.machine.Step(in)
+	d.metrics.limits(roleDecide, ready.Limited)
+	records, err := d.emit.decided(ready)
 	out.records = append(out.records, records...)
 	return out, err
 }

@@ -1,6 +1,7 @@
 package remediation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -23,6 +24,7 @@ const (
 	triggerVerification = "verification"
 	triggerDeadline     = "deadline"
 	triggerControl      = "control"
+	triggerRedirect     = "redirect"
 )
 
 // wish is what a rule wants to do about a finding.
@@ -39,6 +41,10 @@ type wish struct {
 	// action is what to do in place of the rule's, when it goes on.
 	action   *action
 	approval *flyball.Approval
+	// origin is the finding that the rule was judged on, and asked the view of it, when
+	// that is not finding but something that depends on it.
+	origin *flyball.Finding
+	asked  *condition.View
 }
 
 // operationID returns the id of the operation of a rule about a finding. Commands
@@ -55,7 +61,7 @@ func (m *Machine) decide(w wish) flyball.Verb {
 		Rule: r.Name, RuleRevision: r.Revision,
 		Finding: f.ID, FindingRevision: f.Revision, Entity: f.Entity,
 		Target: c.Target, Action: c.Action, Mode: c.Mode,
-		Explain:        r.when.Explain(w.view),
+		Explain:        r.when.Explain(cmp.Or(w.asked, w.view)),
 		ConfigRevision: m.revision,
 		Trigger:        w.trigger, Attempt: w.attempt,
 	}
@@ -67,6 +73,13 @@ func (m *Machine) decide(w wish) flyball.Verb {
 	}
 	d.Gates = append(d.Gates, gate.Ask(c)...)
 	d.Verb = sumUp(c, d.Gates)
+	redirects := w.redirects(c, d.Gates)
+	switch {
+	case redirects:
+		d.Reason = fmt.Sprintf("redirected to finding %s of %s", c.World.Root.ID, c.World.Root.Entity)
+	case w.origin != nil:
+		d.Reason = fmt.Sprintf("redirected from finding %s of %s", w.origin.ID, w.origin.Entity)
+	}
 	if w.approval != nil {
 		d.Who = w.approval.Who
 	}
@@ -87,7 +100,30 @@ func (m *Machine) decide(w wish) flyball.Verb {
 	}
 	m.out.Decisions = append(m.out.Decisions, d)
 	m.alarms(c, &d)
+	if redirects {
+		cause := *c.World.Root
+		w.origin, w.asked, w.finding, w.trigger = f, w.view, &cause, triggerRedirect
+		w.view = condition.NewView(&cause, w.at, m.around())
+		m.decide(w)
+	}
 	return d.Verb
+}
+
+// redirects says whether a wish is to be aimed at what its service depends on: when its
+// rule says so, and nothing else is against it but what a person may say.
+func (w wish) redirects(c *gate.Case, results []flyball.GateResult) bool {
+	if !w.rule.Redirect || w.origin != nil || w.operation != nil || c.World.Root == nil {
+		return false
+	}
+	dependent := false
+	for _, g := range results {
+		dependent = dependent || g.Gate == gate.NameDependency && !g.Pass
+		asks := g.Gate == gate.NameApproval || g.Gate == gate.NameMode && c.Observes() && len(c.Pauses) == 0
+		if !g.Pass && g.Gate != gate.NameDependency && !asks {
+			return false
+		}
+	}
+	return dependent
 }
 
 // id returns the decision's id, a hash of what caused it.
@@ -95,6 +131,9 @@ func (w wish) id() string {
 	parts := []string{"decision", w.rule.Name, w.rule.Revision, w.finding.ID, fmt.Sprint(w.finding.Revision)}
 	if w.trigger != triggerFinding {
 		parts = append(parts, w.trigger, fmt.Sprint(w.attempt), w.at.String())
+	}
+	if w.origin != nil {
+		parts = append(parts, w.origin.ID)
 	}
 	return hashOf(parts...)
 }
@@ -171,6 +210,9 @@ func (m *Machine) begin(c *gate.Case, w wish) memory.Operation {
 		Finding: f.ID, Entity: f.Entity, Service: c.Service, Detector: f.Detector, Severity: f.Severity,
 		Target: c.Target, Action: c.Action, Mode: c.Mode, Attempt: w.attempt,
 		SentAt: flyball.NoTime, Deadline: flyball.NoTime, Due: flyball.NoTime, RecoveredAt: flyball.NoTime, EndedAt: flyball.NoTime,
+	}
+	if w.origin != nil {
+		op.Origin = w.origin.ID
 	}
 	for _, g := range c.Guardrails {
 		op.Guardrails = append(op.Guardrails, g.Name)

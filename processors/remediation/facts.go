@@ -3,8 +3,6 @@ package remediation
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -216,12 +214,7 @@ func (m *Machine) world(c *gate.Case) {
 		c.World.Unknown = fmt.Sprintf("more findings are open than the %d that are remembered: %d are not", memory.Max, n)
 	}
 	c.World.Troubled = len(x.Troubled)
-	for _, service := range m.topology.Upstream(c.Service) {
-		if ids := x.About(service); len(ids) > 0 {
-			o, _ := m.memory.Open.Get(memory.Key{ids[0]})
-			c.World.Upstream = append(c.World.Upstream, fmt.Sprintf("%s, which has the open finding %s of %s", service, ids[0], o.Finding.Detector))
-		}
-	}
+	c.World.Upstream, c.World.Root = m.around().Above(c.Finding)
 	ids := x.About(c.Service)
 	if c.Finding.Entity != c.Service {
 		ids = append(ids, memory.Sorted(x.Troubled[c.Finding.Entity])...)
@@ -229,7 +222,7 @@ func (m *Machine) world(c *gate.Case) {
 	for _, id := range ids {
 		if id != c.Finding.ID {
 			o, _ := m.memory.Open.Get(memory.Key{id})
-			c.World.Burns = append(c.World.Burns, burnsOf(&o.Finding)...)
+			c.World.Burns = append(c.World.Burns, gate.BurnsOf(&o.Finding)...)
 		}
 	}
 	o, _ := m.memory.Open.Get(memory.Key{c.Finding.ID})
@@ -241,32 +234,4 @@ func (m *Machine) world(c *gate.Case) {
 		c.World.Causes = append(c.World.Causes, cause)
 		c.World.Depth = max(c.World.Depth, cause.Depth)
 	}
-}
-
-// burnsOf returns the burn rates that a finding about a burn reports: a single one
-// that is not known when it reports none that can be read.
-func burnsOf(f *flyball.Finding) []gate.Burn {
-	if f.Kind != "burn_rate" {
-		return nil
-	}
-	var out []gate.Burn
-	for _, e := range f.Evidence {
-		if window, ok := windowOf(e.Window); ok && e.Unit == "x" {
-			out = append(out, gate.Burn{Finding: f.ID, Detector: f.Detector, Rate: e.Value, Window: window})
-		}
-	}
-	if out == nil {
-		out = []gate.Burn{{Finding: f.ID, Detector: f.Detector, Unknown: true}}
-	}
-	return out
-}
-
-// windowOf reads the window of evidence: 30s, 5m, 1h, 3d.
-func windowOf(text string) (time.Duration, bool) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.Atoi(days)
-		return time.Duration(n) * 24 * time.Hour, err == nil
-	}
-	window, err := time.ParseDuration(text)
-	return window, err == nil
 }

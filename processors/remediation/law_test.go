@@ -28,7 +28,7 @@ func lawRules() []flyball.Rule {
 			r.Name, r.Mode, r.Action.Name, r.For, r.Approval = "ask", flyball.ModeApprove, "replace", 2*time.Minute, 20*time.Minute
 		}),
 		rollback(func(r *flyball.Rule) {
-			r.Name, r.Action.Name, r.Cooldown, r.Priority = "steps", "restart", 0, 1
+			r.Name, r.Action.Name, r.Cooldown, r.Priority, r.Redirect = "steps", "restart", 0, 1, true
 			r.Verify = flyball.Verify{Within: 5 * time.Minute, Stabilisation: time.Minute, Worse: `finding.revision >= 2`}
 			r.Escalate = []flyball.Action{{Name: "scale"}, {Name: "replace"}}
 			r.Compensation = flyball.Action{Name: "unrestart"}
@@ -63,11 +63,14 @@ func drawLog(t *rapid.T) Input {
 		}
 		clock += time.Duration(rapid.SampledFrom([]int{0, 1, 10, 60, 300, 600, 4000, 90_000, 1_000_000}).Draw(t, "step")) * time.Second
 		when := max(0, clock-time.Duration(rapid.SampledFrom([]int{0, 0, 0, 30, 400, 3500, 7300}).Draw(t, "late"))*time.Second)
-		service := rapid.SampledFrom([]string{"cart", "pay", ""}).Draw(t, "service")
+		service := rapid.SampledFrom([]string{"cart", "pay", "", "cart", "pay", "", "cart", "db"}).Draw(t, "service")
 		slot := service + rapid.SampledFrom([]string{"a", "b"}).Draw(t, "slot")
 		f := open[slot]
 		if f == nil {
 			f = page(fmt.Sprintf("%s-%d", slot, i), service, when)
+			if rapid.IntRange(0, 15).Draw(t, "calls") == 15 {
+				f.Labels = flyball.LabelsOf("service", service, memory.PeerLabel, "db")
+			}
 		} else {
 			state := rapid.SampledFrom([]flyball.FindingState{flyball.FindingUpdated, flyball.FindingUpdated, flyball.FindingResolved}).Draw(t, "state")
 			f = later(f, state, when)
@@ -195,7 +198,7 @@ func run(t *rapid.T, in Input) (processors.Ready, topic) {
 // lawPrototype is compiled once: rules do not change, and compiling takes longer than
 // all else.
 var lawPrototype = sync.OnceValues(func() (*Machine, error) {
-	return New(Config{Rules: lawRules(), Guardrails: []gate.Guardrail{lawGuardrail()}, Topology: gate.Topology{Needs: map[string][]string{"cart": {"pay"}}}})
+	return New(Config{Rules: lawRules(), Guardrails: []gate.Guardrail{lawGuardrail()}, Topology: gate.Topology{Needs: map[string][]string{"cart": {"db"}}}})
 })
 
 func lawMachine(t *rapid.T) *Machine {

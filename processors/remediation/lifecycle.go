@@ -153,7 +153,15 @@ func (m *Machine) goOn(r *rule, op memory.Operation, f *flyball.Finding, at flyb
 		w.trigger = triggerCompensation
 		return w
 	}
-	w.err = r.still(w.view)
+	if w.asked = w.view; op.Origin != "" {
+		o, open := m.memory.Open.Get(memory.Key{op.Origin})
+		if w.origin = &o.Finding; !open {
+			w.origin, w.err = &flyball.Finding{ID: op.Origin}, fmt.Errorf("finding %s, which it was redirected from, is not open any more", op.Origin)
+			return w
+		}
+		w.asked = condition.NewView(w.origin, at, m.around())
+	}
+	w.err = r.still(w.asked)
 	return w
 }
 

@@ -22,7 +22,8 @@ type Machine struct {
 	rules      []*rule
 	byName     map[string]*rule
 	guardrails []gate.Guardrail
-	topology   gate.Topology
+	needs      gate.Topology
+	needed     gate.Topology // the other way round
 	revision   string
 	memory     *memory.Memory
 	out        *processors.Ready // of the step that is being made
@@ -107,6 +108,9 @@ func (m *Machine) rule(r *rule, f *flyball.Finding, view *condition.View) {
 // note keeps the finding among those that are open, and groups one that opens
 // under the operations that are running.
 func (m *Machine) note(f *flyball.Finding) {
+	if !m.memory.Learn(f) {
+		m.out.Limited = append(m.out.Limited, processors.Limited{Reason: processors.LimitEdges, Times: 1})
+	}
 	m.memory.Follow(f, func() []string {
 		if f.State != flyball.FindingOpened {
 			return nil
@@ -119,7 +123,7 @@ func (m *Machine) note(f *flyball.Finding) {
 // entity, or about something that the entity needs.
 func (m *Machine) group(f *flyball.Finding) []string {
 	var causes []string
-	for _, entity := range append([]string{f.Entity}, m.topology.Upstream(memory.Service(f))...) {
+	for _, entity := range append([]string{f.Entity}, m.around().Needs.Upstream(memory.Service(f))...) {
 		for _, id := range memory.Sorted(m.memory.Index.ByEntity[entity]) {
 			op, _ := m.memory.Operations.Get(memory.Key{id})
 			if !op.Live() || op.Finding == f.ID || f.At < op.SentAt {
@@ -191,8 +195,8 @@ func (m *Machine) fireHold(k memory.Key, by flyball.Time) {
 }
 
 // around is what conditions see besides the finding.
-func (m *Machine) around() condition.Surroundings {
-	return surroundings.Surroundings{Memory: m.memory, Topology: m.topology}
+func (m *Machine) around() surroundings.Surroundings {
+	return surroundings.Of(m.memory, m.needs, m.needed)
 }
 
 // watermark lets everything happen that is due when all findings up to a time are

@@ -119,7 +119,7 @@ func New(cfg Config) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{rules: rules, byName: map[string]*rule{}, guardrails: cfg.Guardrails, topology: cfg.Topology,
+	m := &Machine{rules: rules, byName: map[string]*rule{}, guardrails: cfg.Guardrails, needs: cfg.Topology, needed: cfg.Topology.Reverse(),
 		revision: cfg.ConfigRevision, memory: memory.New(longestCooldowns(cfg.Rules))}
 	for _, r := range rules {
 		m.byName[r.Name] = r

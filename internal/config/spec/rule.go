@@ -38,6 +38,10 @@ type Rule struct {
 	Notify []string `yaml:"notify,omitempty"`
 	// Essential rules act also while error budgets of the service burn.
 	Essential bool `yaml:"essential,omitempty"`
+	// Dependency says what happens when something that the service needs has open
+	// findings itself: suppress, which is what happens without it, does nothing;
+	// redirect aims the action at that, as if its finding had led to it.
+	Dependency string `yaml:"dependency,omitempty" enum:"suppress|redirect"`
 }
 
 // Verify says how it is known that an action helped.

@@ -2,7 +2,11 @@ package gate
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/flyball-io/flyball"
 )
 
 // budgetGuard pauses automation that is not essential while the error budget of the
@@ -41,3 +45,31 @@ const (
 
 // Pages says whether a burn is worth a page.
 func (b Burn) Pages() bool { return !b.Unknown && b.Window <= pageWindow && b.Rate > pageBurn }
+
+// BurnsOf returns the burn rates that a finding about a burn reports: a single one
+// that is not known when it reports none that can be read.
+func BurnsOf(f *flyball.Finding) []Burn {
+	if f.Kind != "burn_rate" {
+		return nil
+	}
+	var out []Burn
+	for _, e := range f.Evidence {
+		if window, ok := windowOf(e.Window); ok && e.Unit == "x" {
+			out = append(out, Burn{Finding: f.ID, Detector: f.Detector, Rate: e.Value, Window: window})
+		}
+	}
+	if out == nil {
+		out = []Burn{{Finding: f.ID, Detector: f.Detector, Unknown: true}}
+	}
+	return out
+}
+
+// windowOf reads the window of evidence: 30s, 5m, 1h, 3d.
+func windowOf(text string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(days)
+		return time.Duration(n) * 24 * time.Hour, err == nil
+	}
+	window, err := time.ParseDuration(text)
+	return window, err == nil
+}

@@ -106,6 +106,9 @@ type World struct {
 	Troubled int
 	// Upstream are services that the finding's needs and that have open findings.
 	Upstream []string
+	// Root is an open finding of the one furthest up, nil when there is none that does
+	// not depend on another.
+	Root *flyball.Finding
 	// Burns are burn rates of other open findings of the service.
 	Burns []Burn
 	// Causes are our own operations that may have caused the finding, the latest

@@ -6,7 +6,7 @@ import "strings"
 // needs has open findings itself.
 type dependency struct{}
 
-func (dependency) Name() string { return "dependency" }
+func (dependency) Name() string { return NameDependency }
 
 func (dependency) Judge(c *Case) (bool, string) {
 	switch {

@@ -51,6 +51,8 @@ const (
 	NameWidespread  = "widespread"
 	NameBudgetGuard = "budget_guard"
 	NameIneffective = "ineffective"
+	// NameDependency may redirect.
+	NameDependency = "dependency"
 )
 
 // Ask puts a case to every gate, those after a refusal too.

@@ -164,8 +164,12 @@ func TestSelectorsAndTopology(t *testing.T) {
 	if got := strings.Join(top.Upstream("shop"), " "); got != "cart pay db" {
 		t.Errorf("shop needs %s", got)
 	}
-	if got := strings.Join(top.Downstream("db"), " "); got != "cart pay shop" {
+	if got := strings.Join(top.Reverse().Upstream("db"), " "); got != "cart pay shop" {
 		t.Errorf("db is needed by %s", got)
+	}
+	top.Learned = map[string]map[string]struct{}{"db": {"disk": {}, "cart": {}}}
+	if got := strings.Join(top.Upstream("shop"), " "); got != "cart pay db disk" {
+		t.Errorf("shop needs %s", got)
 	}
 	if most := (BlastRadius{Fleet: 40, Percent: 12.5}).Most(); most != 5 {
 		t.Errorf("12.5 %% of 40 is %d", most)

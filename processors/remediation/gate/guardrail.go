@@ -74,6 +74,8 @@ func (b BlastRadius) Most() int {
 type Topology struct {
 	// Needs lists what a service calls, by the service.
 	Needs map[string][]string
+	// Learned is what was learned besides, kept by somebody else.
+	Learned map[string]map[string]struct{}
 }
 
 // Whose commands a rate limit counts together.
@@ -100,32 +102,30 @@ func (g *Guardrail) Selects(f *flyball.Finding) bool {
 }
 
 // Upstream returns what a service needs, directly or not, the nearest first.
-func (t Topology) Upstream(service string) []string { return reach(t.Needs, service) }
-
-// Downstream returns what needs a service, directly or not, the nearest first.
-func (t Topology) Downstream(service string) []string {
-	if len(t.Needs) == 0 {
+func (t Topology) Upstream(service string) []string {
+	if len(t.Needs)+len(t.Learned) == 0 {
 		return nil
 	}
-	needed := map[string][]string{}
-	for _, s := range slices.Sorted(maps.Keys(t.Needs)) {
-		for _, n := range t.Needs[s] {
-			needed[n] = append(needed[n], s)
-		}
-	}
-	return reach(needed, service)
-}
-
-// reach returns all that can be reached from a service, the nearest first.
-func reach(edges map[string][]string, service string) []string {
 	var out []string
 	seen := map[string]bool{service: true}
 	for next := []string{service}; len(next) > 0; next = next[1:] {
-		for _, n := range edges[next[0]] {
+		for _, n := range slices.Concat(t.Needs[next[0]], slices.Sorted(maps.Keys(t.Learned[next[0]]))) {
 			if !seen[n] {
 				seen[n] = true
 				out, next = append(out, n), append(next, n)
 			}
+		}
+	}
+	return out
+}
+
+// Reverse returns the topology the other way round: what is needed by whom. What was
+// learned is left out.
+func (t Topology) Reverse() Topology {
+	out := Topology{Needs: map[string][]string{}}
+	for _, s := range slices.Sorted(maps.Keys(t.Needs)) {
+		for _, n := range t.Needs[s] {
+			out.Needs[n] = append(out.Needs[n], s)
 		}
 	}
 	return out

@@ -24,6 +24,10 @@ const (
 	// Max is how many commanded findings, cooldowns, operations and so on are
 	// remembered, of each.
 	Max = 100_000
+	// EdgeFor is how long after a finding about calls it is remembered who calls whom,
+	// and MaxEdges how many such pairs are.
+	EdgeFor  = 24 * time.Hour
+	MaxEdges = 10_000
 	// Prefix is what all keys of the state topic start with.
 	Prefix = "decide/"
 	// maxWindow is the longest window of a limit.

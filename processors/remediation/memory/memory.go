@@ -23,6 +23,7 @@ type Memory struct {
 	Cooldowns  *Table[Cooling]
 	Open       *Table[OpenFinding]
 	Missed     *Table[Missed]
+	Edges      *Table[Edge]
 	Operations *Table[Operation]
 	Failures   *Table[Failure]
 	Results    *Table[Result]
@@ -44,14 +45,15 @@ func New(longest map[string]time.Duration) *Memory {
 	m := &Memory{
 		Clock: flyball.NoTime, clockBefore: flyball.NoTime,
 		Commanded: newTable[Commanded]("commanded", 2), Cooldowns: newTable[Cooling]("cooldown", 2),
-		Open: newTable[OpenFinding]("finding", 1), Missed: newTable[Missed]("missed", 1), Operations: newTable[Operation]("operation", 1),
-		Failures: newTable[Failure]("failure", 2), Results: newTable[Result]("result", 2),
+		Open: newTable[OpenFinding]("finding", 1), Missed: newTable[Missed]("missed", 1), Edges: newTable[Edge]("edge", 2),
+		Operations: newTable[Operation]("operation", 1),
+		Failures:   newTable[Failure]("failure", 2), Results: newTable[Result]("result", 2),
 		Controls: newTable[Control]("control", 3), Changed: newTable[Change]("change", 1),
 		Rates: newTable[Rate]("rate", 2), Blasts: newTable[Blast]("blast", 1),
 		Holds: newTable[Hold]("hold", 2), Alarms: newTable[Alarm]("alarm", 2),
 		Index: newIndex(), longest: longest,
 	}
-	m.Operations.moved, m.Open.moved = m.Index.operation, m.Index.finding
+	m.Operations.moved, m.Open.moved, m.Edges.moved = m.Index.operation, m.Index.finding, m.Index.edge
 	return m
 }
 
@@ -102,6 +104,7 @@ func (m *Memory) forget(at flyball.Time) {
 	})
 	sweep(m.Open, func(o OpenFinding) bool { return at > OpenedAt(&o.Finding).Add(OpenFor) })
 	sweep(m.Missed, func(x Missed) bool { return at > x.At.Add(OpenFor) })
+	sweep(m.Edges, func(e Edge) bool { _, open := m.Open.Get(Key{e.Finding}); return !open && at > e.At.Add(EdgeFor) })
 	sweep(m.Operations, func(o Operation) bool { return o.Phase == Closed && at >= o.EndedAt.Add(ClosedFor) })
 	sweep(m.Failures, func(f Failure) bool { return at >= f.Until.Add(LateBy) })
 	sweep(m.Results, func(r Result) bool { return r.last() <= at.Add(-DoneWindow) })
@@ -155,6 +158,23 @@ func (m *Memory) Follow(f *flyball.Finding, opening func() []string) {
 	if missed {
 		m.Missed.Del(k)
 	}
+}
+
+// Learn keeps who calls whom, when a finding is about calls. It reports whether there
+// was room for that.
+func (m *Memory) Learn(f *flyball.Finding) bool {
+	e := Edge{From: Service(f), To: f.Labels.Get(PeerLabel), At: f.At, Finding: f.ID}
+	if e.To == "" || e.From == "" || e.To == e.From {
+		return true
+	}
+	was, known := m.Edges.Get(e.Key())
+	if !known && len(m.Edges.Rows) >= MaxEdges {
+		return false
+	}
+	if !known || was.At <= e.At {
+		m.Edges.Set(e)
+	}
+	return true
 }
 
 // Note changes what is remembered of an action on a target.

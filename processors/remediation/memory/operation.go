@@ -66,6 +66,9 @@ type Operation struct {
 	Result  flyball.Verb `json:"result,omitempty"`
 	// Compensates is the operation that it undoes.
 	Compensates string `json:"compensates,omitempty"`
+	// Origin is the finding that the rule was judged on, when that was not Finding but
+	// something that depends on it.
+	Origin string `json:"origin,omitempty"`
 	// Causes are the operations that may have caused the finding.
 	Causes []string `json:"causes,omitempty"`
 	// Depth is how long the chain of operations is that ends in it, each begun for
@@ -100,11 +103,14 @@ type Index struct {
 	Active   map[string]struct{}            // operations that are not closed
 	Troubled map[string]map[string]struct{} // entity → open findings
 	Services map[string]map[string]struct{} // service → open findings
+	Needs    map[string]map[string]struct{} // service → what it was learned to call
+	Needed   map[string]map[string]struct{} // the other way round
 }
 
 func newIndex() *Index {
 	return &Index{Busy: map[string]string{}, ByEntity: map[string]map[string]struct{}{},
-		Active: map[string]struct{}{}, Troubled: map[string]map[string]struct{}{}, Services: map[string]map[string]struct{}{}}
+		Active: map[string]struct{}{}, Troubled: map[string]map[string]struct{}{}, Services: map[string]map[string]struct{}{},
+		Needs: map[string]map[string]struct{}{}, Needed: map[string]map[string]struct{}{}}
 }
 
 func (x *Index) operation(was Operation, had bool, is Operation, has bool) {
@@ -133,6 +139,17 @@ func (x *Index) finding(was OpenFinding, had bool, is OpenFinding, has bool) {
 	if has {
 		add(x.Troubled, is.Finding.Entity, is.Finding.ID)
 		add(x.Services, Service(&is.Finding), is.Finding.ID)
+	}
+}
+
+func (x *Index) edge(was Edge, had bool, is Edge, has bool) {
+	switch {
+	case has && !had:
+		add(x.Needs, is.From, is.To)
+		add(x.Needed, is.To, is.From)
+	case had && !has:
+		drop(x.Needs, was.From, was.To)
+		drop(x.Needed, was.To, was.From)
 	}
 }
 

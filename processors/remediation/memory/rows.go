@@ -58,6 +58,23 @@ type OpenFinding struct {
 // Key implements Row.
 func (o OpenFinding) Key() Key { return Key{o.Finding.ID} }
 
+// Edge is a call of one service to another, learned from findings about such calls.
+type Edge struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	// At is when it was last heard of.
+	At flyball.Time `json:"at"`
+	// Finding is the one that told it.
+	Finding string `json:"finding"`
+}
+
+// Key implements Row.
+func (e Edge) Key() Key { return Key{e.From, e.To} }
+
+// PeerLabel is the label of findings about calls that says what is called; the
+// decoder of spans fills it.
+const PeerLabel = "peer"
+
 // Missed is an open finding that there was no room for: until it is resolved, what
 // is open is not all known.
 type Missed struct {

@@ -40,7 +40,7 @@ type store interface {
 
 // stores lists all that is remembered.
 func (m *Memory) stores() []store {
-	return []store{m.Commanded, m.Cooldowns, m.Open, m.Missed, m.Operations, m.Failures, m.Results, m.Controls,
+	return []store{m.Commanded, m.Cooldowns, m.Open, m.Missed, m.Edges, m.Operations, m.Failures, m.Results, m.Controls,
 		m.Changed, m.Rates, m.Blasts, m.Holds, m.Alarms}
 }
 

@@ -4,6 +4,9 @@
 package surroundings
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors/remediation/condition"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
@@ -14,8 +17,15 @@ import (
 type Surroundings struct {
 	// Memory is what is remembered.
 	Memory *memory.Memory
-	// Topology says what needs what.
-	Topology gate.Topology
+	// Needs says what needs what, Needed what is needed by whom.
+	Needs, Needed gate.Topology
+}
+
+// Of returns what is around according to a memory and a topology: what is needed by
+// whom is that topology in reverse.
+func Of(m *memory.Memory, needs, needed gate.Topology) Surroundings {
+	needs.Learned, needed.Learned = m.Index.Needs, m.Index.Needed
+	return Surroundings{Memory: m, Needs: needs, Needed: needed}
 }
 
 var _ condition.Surroundings = Surroundings{}
@@ -26,10 +36,10 @@ func (s Surroundings) Open(f *flyball.Finding, side condition.Side) (services []
 	names := []string{service}
 	switch side {
 	case condition.SideUpstream:
-		services = s.Topology.Upstream(service)
+		services = s.Needs.Upstream(service)
 		names = services
 	case condition.SideDownstream:
-		services = s.Topology.Downstream(service)
+		services = s.Needed.Upstream(service)
 		names = services
 	case condition.SideEntity:
 		if f.Entity != service {
@@ -50,6 +60,54 @@ func (s Surroundings) Open(f *flyball.Finding, side condition.Side) (services []
 		}
 	}
 	return services, findings
+}
+
+// Above says what is wrong with what the service of a finding needs: open findings of
+// those, and open findings about its own calls. Root is one of the furthest up, nil
+// when each depends on another or none has findings of its own.
+func (s Surroundings) Above(f *flyball.Finding) (reasons []string, root *flyball.Finding) {
+	service := memory.Service(f)
+	for _, name := range s.Needs.Upstream(service) {
+		o := s.first(name, f)
+		if o == nil {
+			continue
+		}
+		reasons = append(reasons, fmt.Sprintf("%s, which has the open finding %s of %s", name, o.ID, o.Detector))
+		above := func(n string) bool { return n != service && s.first(n, f) != nil }
+		if root == nil && !slices.ContainsFunc(s.Needs.Upstream(name), above) {
+			root = o
+		}
+	}
+	if f.Labels.Get(memory.PeerLabel) != "" {
+		return reasons, root // it is about calls itself
+	}
+	for _, id := range s.Memory.Index.About(service) {
+		o, _ := s.Memory.Open.Get(memory.Key{id})
+		if peer := o.Finding.Labels.Get(memory.PeerLabel); id != f.ID && peer != "" && peer != service {
+			reasons = append(reasons, fmt.Sprintf("%s, calls to which have the open finding %s of %s%s", peer, id, o.Finding.Detector, share(&o.Finding)))
+		}
+	}
+	return reasons, root
+}
+
+// first returns the first open finding about a service, other than f.
+func (s Surroundings) first(service string, f *flyball.Finding) *flyball.Finding {
+	for _, id := range s.Memory.Index.About(service) {
+		if o, _ := s.Memory.Open.Get(memory.Key{id}); id != f.ID {
+			return &o.Finding
+		}
+	}
+	return nil
+}
+
+// share says how many of the calls that a finding is about failed, where it does.
+func share(f *flyball.Finding) string {
+	bad, is := f.EvidenceValue("bad")
+	total, has := f.EvidenceValue("total")
+	if !is || !has {
+		return ""
+	}
+	return fmt.Sprintf(" (%g of %g failed)", bad, total)
 }
 
 // Change implements [condition.Surroundings].
