@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flyball-io/flyball/internal/config"
-	"github.com/flyball-io/flyball/internal/pipeline"
+	"github.com/flyball-io/flyball/internal/connect"
 )
 
 func newTopics() *cobra.Command {
@@ -42,7 +42,7 @@ then nothing is created.`,
 			if err != nil {
 				return usageError(err)
 			}
-			return pipeline.CreateTopics(c.Context(), cfg, replication, minISR)
+			return connect.CreateTopics(c.Context(), cfg, replication, minISR)
 		},
 	}
 	c.Flags().StringVar(&dir, "config", "", "configuration directory (required)")
@@ -69,7 +69,7 @@ as of too few replicas, change nothing.`,
 			if err != nil {
 				return usageError(err)
 			}
-			list, err := pipeline.InspectTopics(c.Context(), cfg)
+			list, err := connect.InspectTopics(c.Context(), cfg)
 			if err != nil {
 				return err
 			}

@@ -35,6 +35,9 @@ type Config struct {
 	// Together assigns partitions of equal number of all topics to the same
 	// member, for inputs that belong together.
 	Together bool
+	// Sole assigns everything to one member, for inputs that are of use together only.
+	// The other members stand by.
+	Sole bool
 	// Partition tells the partition of a produced record; nil keeps the default.
 	Partitioner kgo.Partitioner
 	// Options are further client options, such as TLS, SASL or a dialer.
@@ -89,6 +92,9 @@ func Join(cfg Config) (*Session, error) {
 	balancer := kgo.CooperativeStickyBalancer()
 	if cfg.Together {
 		balancer = kgo.RangeBalancer()
+	}
+	if cfg.Sole {
+		balancer = soleBalancer{kgo.RangeBalancer()}
 	}
 	balancer = watchedBalancer{balancer, s.synced}
 	opts := []kgo.Opt{

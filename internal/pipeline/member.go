@@ -34,6 +34,17 @@ type owner interface {
 	rebalanced(ctx context.Context, c kafka.Changes) error
 }
 
+// finisher is a stage that may have something to finish when the process ends.
+type finisher interface {
+	// unfinished reports whether another transaction is needed.
+	unfinished() bool
+}
+
+func unfinished(st stage) bool {
+	f, ok := st.(finisher)
+	return ok && f.unfinished()
+}
+
 // output is one transaction's worth.
 type output struct {
 	records []*kgo.Record
@@ -113,7 +124,7 @@ func (m *member) session(ctx context.Context) (worked bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for ctx.Err() == nil {
+	for ctx.Err() == nil || unfinished(st) {
 		committed, err := m.transaction(ctx, s, st)
 		worked = worked || committed
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/flyball-io/flyball/internal/notifications"
 	"github.com/flyball-io/flyball/processors"
 )
 
@@ -28,6 +29,7 @@ type Metrics struct {
 	skipped      *prometheus.CounterVec
 	lag          *prometheus.GaugeVec
 	behind       *prometheus.GaugeVec
+	notify       *notifications.Metrics
 }
 
 // NewMetrics registers the metrics with r.
@@ -43,6 +45,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		return g
 	}
 	m := &Metrics{
+		notify:       notifications.NewMetrics(r),
 		records:      counter("records_total", "Records read from the topics of a source.", "source"),
 		samples:      counter("samples_total", "Samples decoded.", "source"),
 		rejected:     counter("rejected_samples_total", "Samples not taken; reason says why. A whole record counts as one.", "source", "reason"),

@@ -8,7 +8,8 @@
 // aggregate, evaluate and decide are stages around pure machines, all driven by
 // the same loop (member.go): poll, step, and in one Kafka transaction produce
 // what came out, the machine's changed memory, and how far was read. record
-// (record.go) copies results to ClickHouse at its own pace.
+// (record.go) copies results to ClickHouse at its own pace, and notify (notify.go)
+// tells people.
 package pipeline
 
 import (
@@ -34,6 +35,7 @@ import (
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/connect"
+	"github.com/flyball-io/flyball/internal/notifications"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors/evaluate"
 	"github.com/flyball-io/flyball/processors/remediation"
@@ -46,10 +48,13 @@ const (
 	roleEvaluate  = "evaluate"
 	roleDecide    = "decide"
 	roleRecord    = "record"
+	roleNotify    = notifications.Role
 )
 
 // Roles lists every role.
-func Roles() []string { return []string{roleAggregate, roleEvaluate, roleDecide, roleRecord} }
+func Roles() []string {
+	return []string{roleAggregate, roleEvaluate, roleDecide, roleRecord, roleNotify}
+}
 
 // Options says what to run.
 type Options struct {
@@ -95,7 +100,7 @@ func Run(ctx context.Context, o Options) error {
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	start := map[string]func(context.Context, *errgroup.Group) error{
-		roleAggregate: p.aggregate, roleEvaluate: p.evaluate, roleDecide: p.decide, roleRecord: p.record,
+		roleAggregate: p.aggregate, roleEvaluate: p.evaluate, roleDecide: p.decide, roleRecord: p.record, roleNotify: p.notify,
 	}
 	for _, role := range Roles() {
 		if len(o.Roles) > 0 && !slices.Contains(o.Roles, role) {

@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/flyball-io/flyball/internal/config"
-	"github.com/flyball-io/flyball/internal/connect"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
@@ -24,46 +21,6 @@ func (p *pipeline) ensureTopics(ctx context.Context) error {
 	}
 	defer client.Close()
 	return sinkkafka.Ensure(ctx, kadm.NewClient(client), p.topics.Specs(int32(p.cfg.Pipeline.Partitions.Panes)))
-}
-
-// CreateTopics creates the topics of a configuration that are missing, with a
-// replication factor and a least number of replicas in sync (0 is what the brokers
-// have by default), and refuses those that are there and would lose data.
-func CreateTopics(ctx context.Context, cfg *config.Config, replication int16, minISR int) error {
-	return withTopics(cfg, func(client *kadm.Client, specs []sinkkafka.Spec) error {
-		for i := range specs {
-			if replication > 0 {
-				specs[i].Replication = replication
-			}
-			if minISR > 0 {
-				specs[i].Configs["min.insync.replicas"] = strconv.Itoa(minISR)
-			}
-		}
-		return sinkkafka.Ensure(ctx, client, specs)
-	})
-}
-
-// InspectTopics says how the topics of a configuration are.
-func InspectTopics(ctx context.Context, cfg *config.Config) (list []sinkkafka.Topic, err error) {
-	err = withTopics(cfg, func(client *kadm.Client, specs []sinkkafka.Spec) error {
-		list, err = sinkkafka.Inspect(ctx, client, specs)
-		return err
-	})
-	return list, err
-}
-
-func withTopics(cfg *config.Config, f func(*kadm.Client, []sinkkafka.Spec) error) error {
-	security, err := connect.Kafka(cfg.Pipeline.Kafka)
-	if err != nil {
-		return err
-	}
-	client, err := kgo.NewClient(append(security, kgo.SeedBrokers(cfg.Pipeline.Kafka.Brokers...), kgo.ClientID("flyball"))...)
-	if err != nil {
-		return fmt.Errorf("cannot reach Kafka: %w", err)
-	}
-	defer client.Close()
-	topics := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}
-	return f(kadm.NewClient(client), topics.Specs(int32(cfg.Pipeline.Partitions.Panes)))
 }
 
 // recordTopics says which topic goes into which table.
