@@ -2,47 +2,19 @@ package pipeline
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/internal/config"
 )
-
-func TestPasses(t *testing.T) {
-	f := func(err error, want bool) {
-		t.Helper()
-		if got := passes(fmt.Errorf("cannot list topics: %w", err)); got != want {
-			t.Errorf("%v passes: %v, want %v", err, got, want)
-		}
-	}
-	f(io.EOF, true)
-	f(&kgo.ErrFirstReadEOF{}, true)
-	f(&net.OpError{Op: "read", Err: syscall.ECONNRESET}, true)
-	f(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, true)
-	f(kerr.NotController, true)
-	f(&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, false)
-	f(&tls.CertificateVerificationError{Err: errors.New("unknown authority")}, false)
-	_, missing := os.ReadFile(filepath.Join(t.TempDir(), "token"))
-	f(missing, false)
-	f(kerr.SaslAuthenticationFailed, false)
-	f(kerr.TopicAuthorizationFailed, false)
-	f(errors.New("topic flyball.state has cleanup.policy delete"), false)
-}
 
 // A process that starts while connections break waits until they do not.
 func TestStartWaitsForBrokers(t *testing.T) {
