@@ -140,14 +140,13 @@ func runIn(ctx context.Context, o Options) (err error) {
 	group.Go(func() error { return pages.Run(ctx) })
 	st := &story{out: o.Out, json: o.JSON}
 	st.tell(readyLine(broker.Addrs()[0], db.URL(), "http://"+listener.Addr().String()))
-	topics := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}
 	group.Go(func() error { return server.Serve(ctx, listener) })
 	group.Go(func() error {
 		return pipeline.Run(ctx, pipeline.Options{
 			Config: cfg, Log: o.Log, Metrics: pipeline.NewMetrics(registry), Health: health,
 		})
 	})
-	group.Go(func() error { return st.follow(ctx, broker.Addrs(), topics) })
+	group.Go(func() error { return st.follow(ctx, broker.Addrs(), sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}) })
 	if !o.NoLoad {
 		group.Go(func() error { return runShop(ctx, broker.Addrs()) })
 	}

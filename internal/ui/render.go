@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/ui/chart"
 )
 
@@ -38,6 +40,8 @@ type view struct {
 	Kills   []Hold
 	Waiting int
 	Data    any
+	// Code is the status of the answer; 0 is 200.
+	Code int
 }
 
 var errNotFound = errors.New("there is no such page")
@@ -78,7 +82,7 @@ func (s *Server) newView(r *http.Request) *view {
 
 // answer writes a page, or why there is none.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view, err error) {
-	code := http.StatusOK
+	code := cmp.Or(v.Code, http.StatusOK)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return // the browser went away
@@ -87,6 +91,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view, err err
 	case err != nil:
 		s.Log.Warn("cannot show page", "path", r.URL.Path, "error", err)
 		code, v.Name, v.Title, v.Data = http.StatusServiceUnavailable, "problem", "ClickHouse does not answer", err.Error()
+		if strings.Contains(err.Error(), "code: 60,") || strings.Contains(err.Error(), "code: 81,") { // no such table, no such database
+			v.Title, v.Data = "The tables are not there yet", "The role record makes them when it starts: run it in at least one process, in this version. "+err.Error()
+		}
 	}
 	var page bytes.Buffer
 	if err := s.pages[v.Name].ExecuteTemplate(&page, "layout.html", v); err != nil {
@@ -152,6 +159,8 @@ func functions() template.FuncMap {
 		"path":   url.PathEscape,
 		"mul":    func(a, b float64) float64 { return a * b },
 		"labels": labelText,
+		"ratio":  func(x flyball.Number) string { return chart.Format(float64(x), chart.Times) },
+		"cohort": cohortMean,
 	}
 }
 
@@ -174,6 +183,14 @@ func measure(x *float64, unit string) string {
 		return chart.None
 	}
 	return chart.Format(*x, unit)
+}
+
+// cohortMean writes the mean of a cohort: counts are bad shares.
+func cohortMean(kind string, x flyball.Number) string {
+	if kind == "count" {
+		return chart.Percent(float64(x))
+	}
+	return chart.Format(float64(x), chart.Plain)
 }
 
 // labelText writes labels in canonical JSON for people.

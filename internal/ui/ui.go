@@ -94,7 +94,10 @@ func (s *Server) Handler(g *access.Guard) http.Handler {
 	for pattern, fill := range s.routes() {
 		read("GET "+pattern, s.page(fill))
 	}
-	read("GET /ui/services/{entity}/charts", http.HandlerFunc(s.serviceCharts))
+	for pattern, answer := range s.charts() {
+		read("GET "+pattern, answer)
+	}
+	mux.Handle("POST /ui/say", g.Require(access.Operator, http.HandlerFunc(s.say)))
 	return secured(mux)
 }
 
@@ -103,6 +106,17 @@ func (s *Server) routes() map[string]func(*http.Request, *view) error {
 	return map[string]func(*http.Request, *view) error{
 		"/ui/{$}":               s.overview,
 		"/ui/services/{entity}": s.service,
+		"/ui/slos":              s.slos,
+		"/ui/slos/{slo}":        s.slo,
+		"/ui/canaries":          s.canaries,
+		"/ui/canaries/{id}":     s.canary,
+		"/ui/decisions":         s.decisions,
+		"/ui/decisions/{id}":    s.decision,
+		"/ui/findings/{id}":     s.finding,
+		"/ui/operations/{id}":   s.operation,
+		"/ui/approvals":         s.approvals,
+		"/ui/control":           s.control,
+		"/ui/audit":             s.audit,
 		"/ui/":                  func(*http.Request, *view) error { return errNotFound },
 	}
 }
@@ -123,4 +137,13 @@ func secured(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})
+}
+
+// charts are what pages draw, by their patterns.
+func (s *Server) charts() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"/ui/services/{entity}/charts": s.serviceCharts,
+		"/ui/slos/{slo}/charts":        s.sloCharts,
+		"/ui/canaries/{id}/charts":     s.canaryCharts,
+	}
 }

@@ -21,7 +21,7 @@ func TestFormat(t *testing.T) {
 	f(0.5, Share, "50 %")
 	f(0.0123, Share, "1.23 %")
 	f(0.00004, Share, "0.004 %")
-	f(-3.025, Share, "-302.5 %")
+	f(-3.025, Share, "−302.5 %")
 	f(12.34, PerSecond, "12.3/s")
 	f(1234567, PerSecond, "1.23M/s")
 	f(11.27, Times, "11.3×")
@@ -44,7 +44,7 @@ func TestSpan(t *testing.T) {
 	f(time.Hour, "1 h")
 	f(26*time.Hour+5*time.Minute, "26 h 5 min")
 	f(73*time.Hour, "3 d 1 h")
-	f(-time.Minute, "-1 min")
+	f(-time.Minute, "−1 min")
 }
 
 func TestAxisPutsValuesWhereTheyBelong(t *testing.T) {

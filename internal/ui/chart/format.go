@@ -16,6 +16,9 @@ func Format(x float64, unit string) string {
 	if math.IsNaN(x) {
 		return None
 	}
+	if x < 0 {
+		return "−" + Format(-x, unit)
+	}
 	switch unit {
 	case Share:
 		return Percent(x)
@@ -35,6 +38,8 @@ func Percent(x float64) string {
 	switch p := 100 * x; {
 	case math.IsNaN(x):
 		return None
+	case x < 0:
+		return "−" + Percent(-x)
 	case p == 0 || p == 100:
 		return strconv.Itoa(int(p)) + " %"
 	case p > 99 && p < 100:
@@ -106,7 +111,7 @@ func latency(ns float64) string {
 // Span writes a length of time with its two largest units.
 func Span(d time.Duration) string {
 	if d < 0 {
-		return "-" + Span(-d)
+		return "−" + Span(-d)
 	}
 	switch {
 	case d < time.Second:

@@ -23,6 +23,7 @@
   }
   function format(x, unit) {
     if (x == null) return none;
+    if (x < 0) return "−" + format(-x, unit);
     switch (unit) {
       case "share": return (Math.abs(x) > 0.99 && Math.abs(x) < 1 ? String(+(x * 100).toFixed(3)) : digits(x * 100)) + " %";
       case "/s": return short(x) + "/s";
@@ -174,7 +175,7 @@
       tzDate: function (ts) { return uPlot.tzDate(new Date(ts * 1e3), "Etc/UTC"); },
       cursor: { sync: { key: "sheet" }, drag: { x: true, y: false, uni: 12 }, points: { size: 7 }, focus: { prox: -1 } },
       legend: { live: true, isolate: false },
-      scales: { x: { min: spec.from, max: spec.until, range: function (u, lo, hi) { return lo == null ? [self.spec.from, self.spec.until] : [lo, hi]; } }, y: { distr: c.log ? 3 : 1, range: function (u, lo, hi) { return limits(p.chart, lo, hi); } } },
+      scales: { x: { min: spec.from, max: spec.until, range: function (u, lo, hi) { return lo == null ? [self.spec.from, self.spec.until] : [lo, hi]; } }, y: { distr: c.log ? 3 : 1, range: function (u, lo, hi) { return limits(p.chart, lo, hi, u); } } },
       axes: [
         { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 5 }, font: "12px " + css("font-family") + "system-ui, sans-serif", space: 70,
           values: [[3600 * 24 * 365, "{YYYY}", null, null, null, null, null, null, 1], [3600 * 24 * 28, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1], [3600 * 24, "{MMM} {D}", null, null, null, null, null, null, 1],
@@ -191,8 +192,17 @@
     };
   };
 
-  // limits keeps thresholds in sight, and a little room above.
-  function limits(c, lo, hi) {
+  // limits keeps thresholds in sight, and a little room above. What was expected counts up
+  // to twice what was: a wide band must not press the lines flat.
+  function limits(c, lo, hi, u) {
+    if (c.bands && u) {
+      var from = u.scales.x.min, to = u.scales.x.max, top = null, x = u.data[0];
+      u.data.slice(1 + 2 * c.bands.length).forEach(function (y) {
+        for (var i = 0; i < y.length; i++) if (y[i] != null && (from == null || (x[i] >= from && x[i] <= to))) top = top == null ? y[i] : Math.max(top, y[i]);
+      });
+      (c.thresholds || []).forEach(function (t) { top = top == null ? t.y : Math.max(top, t.y); });
+      if (top > 0 && hi != null) hi = Math.min(hi, 2 * top);
+    }
     (c.thresholds || []).forEach(function (t) {
       lo = lo == null ? t.y : Math.min(lo, t.y);
       hi = hi == null ? t.y : Math.max(hi, t.y);
@@ -216,6 +226,7 @@
       ctx.setLineDash([6 * ratio, 4 * ratio]);
       ctx.beginPath(); ctx.moveTo(u.bbox.left, y); ctx.lineTo(u.bbox.left + u.bbox.width, y); ctx.stroke();
       ctx.font = 11.5 * ratio + "px system-ui, sans-serif";
+      ctx.textAlign = "left";
       var width = ctx.measureText(t.label).width, above = y - u.bbox.top > 18 * ratio;
       ctx.globalAlpha = 0.82; ctx.fillStyle = css("--surface");
       ctx.fillRect(u.bbox.left + 4 * ratio, above ? y - 16 * ratio : y + 2 * ratio, width + 6 * ratio, 14 * ratio);
@@ -261,7 +272,7 @@
 
   // marks puts signs above the charts that can be pointed at, and reached by keyboard.
   Sheet.prototype.marks = function () {
-    var self = this, u = this.plots[0].u, ratio = devicePixelRatio, seen = {};
+    var self = this, u = this.plots[0].u, ratio = devicePixelRatio, seen = {}, taken = [];
     var focused = this.lane.contains(document.activeElement) ? document.activeElement.dataset.at : null;
     this.lane.replaceChildren();
     this.spec.marks.forEach(function (m) {
@@ -276,7 +287,11 @@
       if (!m.href) el.setAttribute("role", "img");
       ["mouseenter", "focus"].forEach(function (e) { el.addEventListener(e, function () { self.tip(li, text); }); });
       ["mouseleave", "blur"].forEach(function (e) { el.addEventListener(e, function () { self.tip(null); }); });
-      li.style.left = x / ratio + "px";
+      // Signs of the same moment stand side by side.
+      var left = x / ratio;
+      while (taken.some(function (t) { return Math.abs(t - left) < 15; })) left += 15;
+      taken.push(left);
+      li.style.left = left + "px";
       li.append(el);
       self.lane.append(li);
       if (focused === el.dataset.at) el.focus();
