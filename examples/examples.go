@@ -9,9 +9,10 @@ import (
 	"slices"
 )
 
-// Files holds the folders: NAME/config/*.yaml and NAME/*.txtar.
+// Files holds the folders: NAME/config/*.yaml, NAME/*.txtar, and in NAME/telemetry
+// what `flyball dev --example NAME` plays.
 //
-//go:embed */config/*.yaml */*.txtar
+//go:embed */config/*.yaml */*.txtar */telemetry
 var Files embed.FS
 
 // Names returns the names of the examples, sorted.

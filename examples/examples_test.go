@@ -111,7 +111,7 @@ func TestPages(t *testing.T) {
 			continue
 		}
 		text := string(page)
-		for _, part := range []string{"## What happens", "## Why the guards matter", "## Make it yours", "## Common mistakes", "flyball test examples/" + name} {
+		for _, part := range []string{"## What happens", "## Why the guards matter", "## Make it yours", "## Common mistakes", "flyball test examples/" + name, "flyball dev --example " + name} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s/README.md lacks %q", name, part)
 			}

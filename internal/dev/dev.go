@@ -5,11 +5,9 @@ package dev
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -24,26 +22,23 @@ import (
 	"github.com/flyball-io/flyball/internal/api"
 	"github.com/flyball-io/flyball/internal/canaries"
 	"github.com/flyball-io/flyball/internal/config"
-	"github.com/flyball-io/flyball/internal/config/strictyaml"
 	"github.com/flyball-io/flyball/internal/embedded/chdb"
 	"github.com/flyball-io/flyball/internal/embedded/kafka"
-	"github.com/flyball-io/flyball/internal/loadgen"
-	"github.com/flyball-io/flyball/internal/loadgen/shop"
 	"github.com/flyball-io/flyball/internal/pipeline"
 	"github.com/flyball-io/flyball/internal/ui"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
-//go:embed shop/*.yaml
-var shopConfig embed.FS
-
 // Options says how to run.
 type Options struct {
 	// Duration after which to stop; 0 runs until the context ends.
 	Duration time.Duration
-	// NoLoad leaves the simulated shop out.
+	// NoLoad leaves the simulated telemetry out.
 	NoLoad bool
+	// Example is the name of an example to run in place of the shop; "list" prints
+	// what there is.
+	Example string
 	// DataDir keeps Kafka, ClickHouse and the key that signs commands across
 	// restarts; empty uses a temporary directory.
 	DataDir string
@@ -59,21 +54,11 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// load is the shop's traffic.
-const (
-	spansPerSecond = 2000
-	partitions     = 4
-)
-
-// incidents come around for as long as it runs, so that there is always
-// something to see; the first is there within the first minute.
-const (
-	firstIncident = 20 * time.Second
-	incidentEvery = 3 * time.Minute
-)
-
 // Run runs until the context ends or the duration is over.
 func Run(ctx context.Context, o Options) error {
+	if o.Example == "list" {
+		return listExamples(o.Out)
+	}
 	if o.DataDir != "" {
 		if err := os.MkdirAll(o.DataDir, 0o755); err != nil {
 			return fmt.Errorf("cannot use data directory %q: %w", o.DataDir, err)
@@ -89,7 +74,7 @@ func Run(ctx context.Context, o Options) error {
 
 // runIn runs with everything kept in o.DataDir.
 func runIn(ctx context.Context, o Options) (err error) {
-	cfg, err := loadConfig()
+	cfg, err := loadConfig(o.Example)
 	if err != nil {
 		return err
 	}
@@ -108,23 +93,53 @@ func runIn(ctx context.Context, o Options) (err error) {
 	}
 	cfg.Pipeline.Kafka.Brokers = broker.Addrs()
 	cfg.Pipeline.ClickHouse.DSN = config.Secret(db.DSN(clickhouse.DefaultDatabase))
+	if err := writeConfig(configDir(o), cfg); err != nil {
+		return err
+	}
 	listener, err := api.Listen(o.HTTPAddr)
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	registry := prometheus.NewRegistry()
+	st := &story{out: o.Out, json: o.JSON, topics: sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}}
+	st.tell(readyLine(broker.Addrs()[0], db.URL(), "http://"+listener.Addr().String(), configDir(o)))
+	w, err := newWorld(cfg, o, st)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	health := new(pipeline.Health)
+	registry := prometheus.NewRegistry()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return pipeline.Run(ctx, pipeline.Options{
+			Config: cfg, Log: o.Log, Metrics: pipeline.NewMetrics(registry), Health: health,
+		})
+	})
+	group.Go(func() error { return serve(ctx, cfg, o, listener, registry, health) })
+	group.Go(func() error { return st.follow(ctx, cfg.Pipeline.Kafka.Brokers) })
+	if !o.NoLoad {
+		group.Go(func() error { return w.run(ctx, cfg.Pipeline.Kafka.Brokers) })
+	}
+	group.Go(func() error { return obey(ctx, cfg, o, w, health.Ready) })
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// serve runs the API and the web UI.
+func serve(ctx context.Context, cfg *config.Config, o Options, listener net.Listener, registry *prometheus.Registry, health *pipeline.Health) (err error) {
+	group, ctx := errgroup.WithContext(ctx)
 	started := time.Now()
 	server := &api.Server{Metrics: registry, Status: func() api.Status {
 		return api.Status{Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: health.Ready(), Members: health.Members()}
 	}}
 	analyses, err := canaries.FromConfig(cfg, o.Log)
 	if err != nil {
-		return err
+		return errors.Join(err, listener.Close())
 	}
 	if err := server.Connect(ctx, group, cfg, o.Log); err != nil {
-		return err
+		return errors.Join(err, listener.Close())
 	}
 	if analyses != nil {
 		defer analyses.Close()
@@ -133,51 +148,13 @@ func runIn(ctx context.Context, o Options) (err error) {
 	}
 	pages, err := ui.FromConfig(ui.Options{Config: cfg, Version: o.Version, Roles: pipeline.Roles(), StartedAt: started, Ready: health.Ready, Metrics: registry, Log: o.Log})
 	if err != nil {
-		return err
+		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, pages.Close()) }()
 	server.Pages = pages.Handler
 	group.Go(func() error { return pages.Run(ctx) })
-	st := &story{out: o.Out, json: o.JSON}
-	st.tell(readyLine(broker.Addrs()[0], db.URL(), "http://"+listener.Addr().String()))
 	group.Go(func() error { return server.Serve(ctx, listener) })
-	group.Go(func() error {
-		return pipeline.Run(ctx, pipeline.Options{
-			Config: cfg, Log: o.Log, Metrics: pipeline.NewMetrics(registry), Health: health,
-		})
-	})
-	group.Go(func() error { return st.follow(ctx, broker.Addrs(), sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}) })
-	if !o.NoLoad {
-		group.Go(func() error { return runShop(ctx, broker.Addrs()) })
-	}
-	err = group.Wait()
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return nil
-	}
-	return err
-}
-
-// loadConfig reads the shop's configuration.
-func loadConfig() (*config.Config, error) {
-	var files []config.File
-	err := fs.WalkDir(shopConfig, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		text, err := shopConfig.ReadFile(path)
-		files = append(files, config.File{Name: path, Text: text})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	cfg, problems := config.Options{}.Read(files)
-	for _, p := range problems {
-		if p.Severity == strictyaml.Error {
-			return nil, &config.Error{Problems: problems}
-		}
-	}
-	return cfg, nil
+	return group.Wait()
 }
 
 // startServers starts Kafka and ClickHouse.
@@ -214,41 +191,14 @@ func kafkaConfig(o Options) (kafka.Config, error) {
 	return c, nil
 }
 
-func readyLine(kafka, clickhouse, http string) line {
+func readyLine(kafka, clickhouse, http, config string) line {
 	return line{
 		Type: "ready", At: flyball.TimeOf(time.Now()),
 		Text: fmt.Sprintf(`everything is up; connect with
     Kafka       kcat -b %[1]s -t flyball.commands -C -f '%%T %%k %%h\n%%s\n'
     ClickHouse  curl '%[2]s' -d 'SELECT * FROM flyball.v_windows ORDER BY window_end DESC LIMIT 10 FORMAT Pretty'
-    Web UI      %[3]s/ui/
-    API         curl %[3]s/api/v1/status`, kafka, clickhouse, http),
-		Data: map[string]any{"kafka": kafka, "clickhouse": clickhouse, "api": http, "ui": http + "/ui/"},
+    API         curl %[3]s/api/v1/status
+    Commands    flyball decisions --config %[4]s`, kafka, clickhouse, http, config),
+		Data: map[string]any{"kafka": kafka, "clickhouse": clickhouse, "api": http, "config": config},
 	}
-}
-
-// runShop sends the shop's spans until the context ends.
-func runShop(ctx context.Context, brokers []string) error {
-	c := loadgen.Default()
-	c.Shop.Rate = spansPerSecond
-	c.Shop.Incidents = schedule()
-	c.Partitions = partitions
-	c.Kafka.Brokers = brokers
-	_, err := loadgen.Run(ctx, c, nil)
-	return err
-}
-
-// schedule lists a day of incidents.
-func schedule() []shop.Incident {
-	kinds := []shop.Incident{
-		{Kind: shop.ErrorBurst, Service: "checkout", Severity: 0.5, Duration: 20 * time.Second},
-		{Kind: shop.SlowDependency, Service: "payment", Severity: 20, Duration: 30 * time.Second},
-		{Kind: shop.ErrorBurst, Service: "search", Severity: 0.3, Duration: 30 * time.Second},
-	}
-	var list []shop.Incident
-	for at := firstIncident; at < 24*time.Hour; at += incidentEvery {
-		in := kinds[len(list)%len(kinds)]
-		in.Start = at
-		list = append(list, in)
-	}
-	return list
 }

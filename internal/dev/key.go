@@ -14,6 +14,9 @@ import (
 	"github.com/flyball-io/flyball/internal/config/spec"
 )
 
+// publicKey is the file of the public half.
+const publicKey = "signing.pub.pem"
+
 // keyID names the key of the demonstration in signatures.
 const keyID = "dev"
 
@@ -41,7 +44,7 @@ func signingKey(dir string) (spec.Signing, error) {
 	if der, err = x509.MarshalPKIXPublicKey(public); err != nil {
 		return s, fmt.Errorf("cannot make signing key: %w", err)
 	}
-	return s, writePEM(filepath.Join(dir, "signing.pub.pem"), "PUBLIC KEY", der, 0o644)
+	return s, writePEM(filepath.Join(dir, publicKey), "PUBLIC KEY", der, 0o644)
 }
 
 func writePEM(file, kind string, der []byte, mode fs.FileMode) error {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +26,21 @@ type story struct {
 	mu   sync.Mutex
 	out  io.Writer
 	json bool
+	// topics have what happens.
+	topics sinkkafka.Topics
+	// counted is how people are told what windows counted: how many, in how many series,
+	// and how many of them were bad.
+	counted string
+	// indicator is the one whose windows people are told of; empty for all.
+	indicator string
+	// from is when the story begins: windows and burns before it are not told.
+	from flyball.Time
+	// judged is told up to where event time has been judged, decided what was decided;
+	// both may be nil.
+	judged  func(flyball.Time)
+	decided func(*flyball.Decision)
+	// marks are the watermarks by partition of panes.
+	marks map[int32]flyball.Time
 	// window gathers the closed windows of one end, which come from several
 	// partitions, into one line for people.
 	window line
@@ -70,17 +87,18 @@ func (s *story) text(l line) {
 		return
 	}
 	if d := s.window.Data; d != nil {
-		fmt.Fprintf(s.out, "%s  %-13s %d requests in %d series, %d failed\n",
+		fmt.Fprintf(s.out, "%s  %-13s "+s.counted+"\n",
 			s.window.At.Std().Format("15:04:05"), s.window.Type, d["count"], d["series"], d["bad"])
 	}
 	s.window = l
 }
 
 // follow reads the result topics until the context ends.
-func (s *story) follow(ctx context.Context, brokers []string, topics sinkkafka.Topics) error {
+func (s *story) follow(ctx context.Context, brokers []string) error {
+	topics := s.topics
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeTopics(topics.Windows(), topics.SLO(), topics.Findings(), topics.Decisions(), topics.Commands()),
+		kgo.ConsumeTopics(topics.Windows(), topics.SLO(), topics.Findings(), topics.Decisions(), topics.Commands(), topics.Outcomes(), topics.Verdicts()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.ConsumeStartOffset(kgo.NewOffset().AfterMilli(time.Now().UnixMilli())),
 		kgo.FetchMaxWait(250*time.Millisecond),
 	)
@@ -90,7 +108,7 @@ func (s *story) follow(ctx context.Context, brokers []string, topics sinkkafka.T
 	defer client.Close()
 	for ctx.Err() == nil {
 		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
-			for _, l := range s.lines(r, topics) {
+			for _, l := range s.lines(r) {
 				s.tell(l)
 			}
 		})
@@ -98,28 +116,49 @@ func (s *story) follow(ctx context.Context, brokers []string, topics sinkkafka.T
 	return nil
 }
 
-func (s *story) lines(r *kgo.Record, topics sinkkafka.Topics) []line {
+func (s *story) lines(r *kgo.Record) []line {
 	var lines []line
 	var err error
-	if sinkkafka.IsWatermark(r) {
-		return nil
-	}
+	topics := s.topics
 	switch r.Topic {
 	case topics.Windows():
-		lines, err = windowLines(r.Value, s.json)
+		lines, err = windowLines(r.Value, s.json, s.indicator)
 	case topics.SLO():
 		lines, err = burnLines(r.Value)
 	case topics.Findings():
+		if sinkkafka.IsWatermark(r) {
+			s.mark(r)
+			return nil
+		}
 		lines, err = eventLines(r, "finding", findingText)
 	case topics.Decisions():
-		lines, err = eventLines(r, "decision", decisionText)
+		lines, err = eventLines(r, "decision", s.decisionText)
 	case topics.Commands():
 		lines, err = eventLines(r, "command", commandText)
+	case topics.Outcomes():
+		lines, err = outcomeLines(r)
+	case topics.Verdicts():
+		lines, err = eventLines(r, "verdict", verdictText)
 	}
 	if err != nil {
 		return []line{{Type: "error", At: flyball.TimeOf(r.Timestamp), Text: err.Error(), Data: map[string]any{"message": err.Error()}}}
 	}
-	return lines
+	return slices.DeleteFunc(lines, func(l line) bool { return l.At < s.from && (l.Type == "window_closed" || l.Type == "burn") })
+}
+
+// mark takes the watermark of a partition of panes: what all have passed has been judged.
+func (s *story) mark(r *kgo.Record) {
+	w, err := sinkkafka.DecodeWatermark(r)
+	if err != nil || s.judged == nil {
+		return
+	}
+	if s.marks == nil {
+		s.marks = map[int32]flyball.Time{}
+	}
+	s.marks[w.Partition] = max(s.marks[w.Partition], w.Watermark)
+	if len(s.marks) == int(w.Of) {
+		s.judged(slices.Min(slices.Collect(maps.Values(s.marks))))
+	}
 }
 
 // columns gives the columns of a record by name.
@@ -141,8 +180,9 @@ func (c columns) f64(name string, i int) any {
 	return col.Value(i)
 }
 
-// windowLines tells every window in JSON; people get one line per end.
-func windowLines(value []byte, each bool) ([]line, error) {
+// windowLines tells every window in JSON; people get one line per end, of one indicator
+// where only names it.
+func windowLines(value []byte, each bool, only string) ([]line, error) {
 	rec, err := processors.DecodeRecord(value)
 	if err != nil {
 		return nil, err
@@ -164,6 +204,9 @@ func windowLines(value []byte, each bool) ([]line, error) {
 				data[n] = c.f64(n, i)
 			}
 			lines = append(lines, line{Type: "window_closed", At: end, Data: data})
+			continue
+		}
+		if only != "" && c.str("indicator", i) != only {
 			continue
 		}
 		if n := len(lines); n == 0 || lines[n-1].At != end {
@@ -225,15 +268,21 @@ func eventLines[T any](r *kgo.Record, kind string, text func(*T) (flyball.Time, 
 	if err := json.Unmarshal(r.Value, &data); err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", kind, err)
 	}
+	said := flyball.TimeOf(r.Timestamp)
 	for _, h := range r.Headers {
 		switch h.Key {
 		case "ce_id", "ce_type", "ce_subject", "ce_time":
 			data[h.Key] = string(h.Value)
 		}
+		if h.Key == "ce_time" {
+			if t, err := time.Parse(time.RFC3339Nano, string(h.Value)); err == nil {
+				said = flyball.TimeOf(t)
+			}
+		}
 	}
 	at, sentence := text(&v)
 	if at == 0 {
-		at = flyball.TimeOf(r.Timestamp)
+		at = said
 	}
 	return []line{{Type: kind, At: at, Text: sentence, Data: data}}, nil
 }
@@ -242,14 +291,41 @@ func findingText(f *flyball.Finding) (flyball.Time, string) {
 	return f.At, fmt.Sprintf("%s  %s on %s: %s", f.State, f.Severity, f.Entity, f.Summary)
 }
 
-func decisionText(d *flyball.Decision) (flyball.Time, string) {
+func (s *story) decisionText(d *flyball.Decision) (flyball.Time, string) {
+	if s.decided != nil {
+		s.decided(d)
+	}
 	text := fmt.Sprintf("%s  %s %s by rule %s", d.Verb, d.Action.Name, d.Target, d.Rule)
+	if d.Verb == flyball.VerbControl {
+		text = fmt.Sprintf("%s  %s: %s", d.Verb, d.Who, d.Reason)
+	}
 	for _, g := range d.Gates {
 		if !g.Pass {
 			text += fmt.Sprintf("; %s: %s", g.Gate, g.Reason)
 		}
 	}
 	return d.At, text
+}
+
+// outcomeLines tells of one outcome. What has happened is in the attributes.
+func outcomeLines(r *kgo.Record) ([]line, error) {
+	o, err := sinkkafka.DecodeOutcome(r)
+	if err != nil {
+		return nil, err
+	}
+	return eventLines(r, "outcome", func(*flyball.Outcome) (flyball.Time, string) {
+		text := fmt.Sprintf("%s  %s", o.Class, o.Target)
+		for _, part := range []string{o.Reason, o.Detail} {
+			if part != "" {
+				text += ": " + part
+			}
+		}
+		return o.At, text
+	})
+}
+
+func verdictText(v *flyball.Verdict) (flyball.Time, string) {
+	return v.At, fmt.Sprintf("%s  version %s of %s against %s (%s): %s", v.Verdict, v.Version, v.Entity, v.Baseline, v.Phase, v.Reason)
 }
 
 func commandText(c *flyball.Command) (flyball.Time, string) {

@@ -41,6 +41,8 @@ type Server struct {
 	Log *slog.Logger
 	// Outcome, when set, is called for every outcome that is durable.
 	Outcome func(flyball.Outcome)
+	// Now is the clock by which commands expire; without it the clock of the system.
+	Now func() time.Time
 }
 
 // Serve obeys commands until the context ends; what is being done then is finished.
@@ -58,7 +60,11 @@ func (s *Server) Serve(ctx context.Context) error {
 		return fmt.Errorf("cannot make a Kafka client: %w", err)
 	}
 	defer client.CloseAllowingRebalance()
-	e := New(s.Config, past, time.Now)
+	now := s.Now
+	if now == nil {
+		now = time.Now
+	}
+	e := New(s.Config, past, now)
 	for {
 		fetches := client.PollRecords(ctx, batch)
 		if ctx.Err() != nil {

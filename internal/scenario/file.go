@@ -11,9 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
-	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
 	"github.com/flyball-io/flyball/internal/scenario/engine"
 	"github.com/flyball-io/flyball/internal/scenario/input"
@@ -200,23 +198,7 @@ func (s *Scenario) readParts(files []config.File, parts []part) (*config.Config,
 }
 
 func (s *Scenario) readInput(p part) error {
-	var sources []input.Source
-	for _, src := range s.spec.Sources {
-		in := input.Source{Name: src.Name, Topics: src.Topics}
-		switch src.Format {
-		case spec.FormatOTLPSpans:
-			in.Value = flyball.FieldDuration
-		case spec.FormatOTLPMetrics, spec.FormatPrometheus:
-			in.Value = flyball.FieldValue
-		}
-		if len(src.JSON.Values) == 1 {
-			for name := range src.JSON.Values {
-				in.Value = name
-			}
-		}
-		sources = append(sources, in)
-	}
-	in, err := input.Parse(p.text, sources)
+	in, err := input.Parse(p.text, input.SourcesOf(s.spec.Sources))
 	if err != nil {
 		line := 0
 		if e, ok := err.(*input.Error); ok {

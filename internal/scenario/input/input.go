@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/spec"
 )
 
 // Source is a source of the configuration, as far as the shorthand needs it.
@@ -21,6 +22,27 @@ type Source struct {
 	Topics []string
 	// Value is the numeric field that @ sets; "" when it must be named.
 	Value string
+}
+
+// SourcesOf returns what the shorthand needs of the sources of a configuration.
+func SourcesOf(list []flyball.Source) []Source {
+	var sources []Source
+	for _, src := range list {
+		in := Source{Name: src.Name, Topics: src.Topics}
+		switch src.Format {
+		case spec.FormatOTLPSpans:
+			in.Value = flyball.FieldDuration
+		case spec.FormatOTLPMetrics, spec.FormatPrometheus:
+			in.Value = flyball.FieldValue
+		}
+		if len(src.JSON.Values) == 1 {
+			for name := range src.JSON.Values {
+				in.Value = name
+			}
+		}
+		sources = append(sources, in)
+	}
+	return sources
 }
 
 // Input is everything that arrives, and the topics that it arrives at.
