@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Dispersion says how much more counts vary than Poisson counts would.
 type Dispersion struct {
@@ -34,17 +37,24 @@ func NewDispersion(factor, df float64) Dispersion {
 //   - the spread of the canary's share of the events around what the anchor says.
 //     A load that both share drops out; it is too large when the ratio is another.
 //
-// With a reference, the baseline's counts before the canary began, the first is
-// taken from the reference and the baseline alone: a canary whose bad panes come
+// With a reference, the baseline's counts before the canary began, or its past, the
+// first is taken from those and the baseline alone: a canary whose bad panes come
 // and go then speaks against itself, and does not pass for merely variable. A nil
 // reference is none.
 //
 // known is false while the estimate rests on too little to be used.
 func (r *RateRatio) Dispersion(anchor float64, reference *ArmCounts) (d Dispersion, known bool) {
 	within := r.baseline.spread()
+	known = false
 	if reference != nil && reference.N > leastDF {
-		within = within.plus(reference.spread())
-	} else {
+		within, known = within.plus(reference.spread()), true
+	}
+	if r.borrows() {
+		if past := r.past.spread(); past.df > leastDF {
+			within, known = within.plus(past), true
+		}
+	}
+	if !known {
 		within = within.plus(r.canary.spread())
 	}
 	d = within.dispersion()
@@ -62,43 +72,73 @@ func (r *RateRatio) Dispersion(anchor float64, reference *ArmCounts) (d Dispersi
 // threefold in 1 of 100 cases (the chance of χ²₁₄ below 14/3).
 const leastDF = 14
 
-// prior returns the weight of distances of the log ratio from the margin below d:
-// uniform up to the end of the grid, so that no size of failure is taken by
-// surprise.
-func prior(d float64) float64 { return math.Min(d/gridFar, 1) }
+// A prior is the weight of distances of the log ratio from the margin below d.
+type prior func(d float64) float64
+
+// anySize is uniform up to the end of the grid, so that no size of failure is taken
+// by surprise: seven events against none are enough.
+func anySize(d float64) float64 { return math.Min(d/gridFar, 1) }
+
+// nearbyMean is the mean log ratio of nearby: a factor of 7.
+const nearbyMean = 2.0
+
+// nearby is exponential: where much is known of the baseline, a few events of a great
+// failure are found anyway, and what takes long is telling a small one.
+func nearby(d float64) float64 {
+	return math.Min(math.Expm1(-d/nearbyMean)/math.Expm1(-gridFar/nearbyMean), 1)
+}
 
 // LogAbove returns the logarithm of the evidence that the log ratio is above
 // anchor: an e-process for "at most anchor".
 func (r *RateRatio) LogAbove(anchor float64, d Dispersion) float64 {
-	return r.logBeyond(r.index(anchor), 1, r.tempered(d))
+	return r.evidence(d)(r.index(anchor), 1)
 }
 
 // LogBelow returns the logarithm of the evidence that the log ratio is below
 // anchor.
 func (r *RateRatio) LogBelow(anchor float64, d Dispersion) float64 {
-	return r.logBeyond(r.index(anchor), -1, r.tempered(d))
+	return r.evidence(d)(r.index(anchor), -1)
+}
+
+// evidence returns what finds the evidence that the log ratio is on one side of a
+// grid point: that of both arms, and with the baseline's past when there is any, as
+// far as that may go.
+func (r *RateRatio) evidence(d Dispersion) func(at, side int) float64 {
+	own := tempered(r.loglik, d)
+	if !r.borrows() {
+		return func(at, side int) float64 { return r.logBeyond(at, side, own, anySize) }
+	}
+	all := make([]float64, len(r.grid))
+	discount := math.Max(1, r.past.discount(r.panes, stretch{r.total.Baseline, r.total.BaselineExposure}, r.total.CanaryExposure+r.total.BaselineExposure)/d.Factor)
+	for k, g := range r.grid {
+		all[k] = r.loglik[k] + r.past.loglik(g, r.total)/discount
+	}
+	joint := tempered(all, d)
+	return func(at, side int) float64 {
+		return math.Min(r.logBeyond(at, side, joint, nearby), r.logBeyond(at, side, own, nearby)+MaxBorrowed)
+	}
 }
 
 // tempered returns the log-likelihood at every grid point as the dispersion
 // allows: divided by a known factor; with an estimated one, Student's likelihood
 // for the same distance takes the place of the normal's.
-func (r *RateRatio) tempered(d Dispersion) func(k int) float64 {
+func tempered(loglik []float64, d Dispersion) func(k int) float64 {
 	if d.Factor <= 1 {
-		return func(k int) float64 { return r.loglik[k] }
+		return func(k int) float64 { return loglik[k] }
 	}
-	top := r.loglik[r.best()]
+	top := slices.Max(loglik)
 	if math.IsInf(d.DF, 1) {
-		return func(k int) float64 { return (r.loglik[k] - top) / d.Factor }
+		return func(k int) float64 { return (loglik[k] - top) / d.Factor }
 	}
 	return func(k int) float64 {
-		squared := 2 * (top - r.loglik[k]) / d.Factor
+		squared := 2 * (top - loglik[k]) / d.Factor
 		return -(d.DF + 1) / 2 * math.Log1p(squared/d.DF)
 	}
 }
 
 // logBeyond mixes the likelihood ratios of the grid points on one side of a point
 // over that point, weighted by the prior on their distance.
-func (r *RateRatio) logBeyond(at, side int, loglik func(int) float64) float64 {
+func (r *RateRatio) logBeyond(at, side int, loglik func(int) float64, below prior) float64 {
 	null := loglik(at)
 	var logs []float64
 	from := 0.0 // the prior's weight up to the end of the cell before
@@ -106,7 +146,7 @@ func (r *RateRatio) logBeyond(at, side int, loglik func(int) float64) float64 {
 		to := 1.0
 		if next := k + side; next >= 0 && next < len(r.grid) {
 			// Cells meet halfway between neighbours.
-			to = prior(math.Abs((r.grid[k]+r.grid[next])/2 - r.grid[at]))
+			to = below(math.Abs((r.grid[k]+r.grid[next])/2 - r.grid[at]))
 		}
 		if to > from {
 			logs = append(logs, math.Log(to-from)+loglik(k)-null)
@@ -120,15 +160,15 @@ func (r *RateRatio) logBeyond(at, side int, loglik func(int) float64) float64 {
 // alphaLow, nor as too high, with error alphaHigh, at all times at once; infinite
 // where the grid ends.
 func (r *RateRatio) Interval(d Dispersion, alphaLow, alphaHigh float64) (low, high float64) {
-	loglik := r.tempered(d)
+	evidence := r.evidence(d)
 	low, high = math.Inf(-1), math.Inf(1)
 	for k := range r.grid {
-		if k == len(r.grid)-1 || r.logBeyond(k, 1, loglik) < -math.Log(alphaLow) {
+		if k == len(r.grid)-1 || evidence(k, 1) < -math.Log(alphaLow) {
 			break
 		}
 		low = r.grid[k]
 	}
-	for k := len(r.grid) - 1; k > 0 && r.logBeyond(k, -1, loglik) >= -math.Log(alphaHigh); k-- {
+	for k := len(r.grid) - 1; k > 0 && evidence(k, -1) >= -math.Log(alphaHigh); k-- {
 		high = r.grid[k]
 	}
 	return low, high

@@ -36,6 +36,7 @@ type RateRatio struct {
 	panes                int
 	first, last          RatePane // for the products across a merge
 	cache                shareCache
+	past                 *Past // of the baseline; nil when there is none
 }
 
 // Grid of a log ratio above and below each anchor: distances from 0.2 % to a
@@ -203,16 +204,12 @@ func (r *RateRatio) Ratio() float64 {
 	return t.Canary / t.CanaryExposure / (t.Baseline / t.BaselineExposure)
 }
 
-// best returns the grid point of the greatest likelihood.
-func (r *RateRatio) best() int {
-	best := 0
-	for k, l := range r.loglik {
-		if l > r.loglik[best] {
-			best = k
-		}
-	}
-	return best
-}
+// Borrow lets the baseline's past count as evidence, as far as it shows that rates
+// stay as they are. The group sequential test does not use it.
+func (r *RateRatio) Borrow(p *Past) { r.past = p }
+
+// borrows is whether there is anything to borrow, and to compare it with.
+func (r *RateRatio) borrows() bool { return r.past != nil && r.past.exposure > 0 && r.panes > 0 }
 
 // index returns where a log ratio stands in the grid.
 func (r *RateRatio) index(d float64) int {

@@ -44,11 +44,13 @@ type minute func() (pane sequential.Pane, control, experiment float64)
 type draw struct {
 	*rand.Rand
 	src rand.Source
+	// factor multiplies the rates of both arms, minute by minute, in rows that have it.
+	factor func() float64
 }
 
 func newDraw(stream uint64) *draw {
 	src := rand.NewPCG(seed, stream)
-	return &draw{rand.New(src), src}
+	return &draw{Rand: rand.New(src), src: src}
 }
 
 func (d *draw) poisson(mean float64) float64 {
@@ -152,6 +154,14 @@ func rows() []row {
 		{name: "ar9", title: "A/A AR(1) 0.9", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0.9)},
 		{name: "pods", title: "A/A pod offset 0.5 sd, 3 pods per arm", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: pods(3, 0.5)},
 		{name: "overdispersed", title: "A/A 3 errors/min, variance 5 × mean", want: "≤ 1 %", metric: metric(sequential.Counts, up), start: overdispersed(3, 5)},
+		wandering("past_poisson", "A/A 0.6 errors/min, a day before", 0.6, walk(0)),
+		wandering("past_walk2", "A/A 3 errors/min, a day before, random walk 2 %", 3, walk(0.02)),
+		wandering("past_walk5", "A/A 3 errors/min, a day before, random walk 5 %", 3, walk(0.05)),
+		wandering("past_walk5_rare", "A/A 0.6 errors/min, a day before, random walk 5 %", 0.6, walk(0.05)),
+		wandering("past_ar9", "A/A 3 errors/min, a day before, AR(1) 0.9, sd 30 %", 3, revert(0.9, 0.3)),
+		wandering("past_ar97", "A/A 0.6 errors/min, a day before, AR(1) 0.97, sd 50 %", 0.6, revert(0.97, 0.5)),
+		doubled("past_doubled_rare", "A/A 0.6 errors/min, a day before, doubled at the start", 0.6),
+		doubled("past_doubled", "A/A 6 errors/min, a day before, doubled at the start", 6),
 		{name: "poisson", title: "A/A 600 req/min, 0.1 % errors", want: "", group: more, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.001, 0.001)},
 		{name: "latency", title: "A/A latency, 600 req/min", want: "", group: more, metric: metric(sequential.Latency, up), start: latencies(0), prepare: before(0)},
 		{name: "latency_clumps", title: "A/A latency, 5 % of minutes at 10 × in both arms", want: "", group: more, metric: metric(sequential.Latency, up), start: clumps(0.05), prepare: before(0.05)},
@@ -159,6 +169,10 @@ func rows() []row {
 		{name: "errors_3x_600rpm_by_30min_stable_fleet", title: "… the baseline being 9 times the canary", want: "≥ 99 %", group: more, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 5400, 0.003, 0.001)},
 		{name: "errors_20x_5rpm_by_20min", title: "5 req/min, 1 → 20 % errors, by minute 20", want: "≥ 99 %", group: regression, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01)},
 		{name: "errors_20x_5rpm_by_20min_stable_fleet", title: "… the baseline being 9 times the canary", want: "≥ 99 %", group: more, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 45, 0.2, 0.01)},
+		{name: "errors_3x_600rpm_by_30min_hour_before", title: "600 req/min, 0.1 → 0.3 %, an hour of the baseline before", want: "", group: more, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.003, 0.001), prepare: past(1, 600, 0.001)},
+		{name: "errors_3x_600rpm_by_30min_day_before", title: "… a day of the baseline before", want: "≥ 99 %", group: more, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.003, 0.001), prepare: past(24, 600, 0.001)},
+		{name: "errors_20x_5rpm_by_20min_hour_before", title: "5 req/min, 1 → 20 %, an hour of the baseline before", want: "", group: more, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01), prepare: past(1, 5, 0.01)},
+		{name: "errors_20x_5rpm_by_20min_day_before", title: "… a day of the baseline before", want: "≥ 99 %", group: more, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01), prepare: past(24, 5, 0.01)},
 		{name: "tail_5pct_minutes", title: "5 % of minutes at 10 × latency", want: "≥ 95 %", group: regression, metric: metric(sequential.Latency, up), start: latencies(3), prepare: before(0)},
 		{name: "shared_load_5pct", title: "shared random-walk load, canary +5 %", want: "≥ 95 %", group: regression, metric: metric(sequential.Gauge, up), start: sharedLoad(0.05)},
 		{name: "shared_load", title: "… canary the same", want: "", group: more, metric: metric(sequential.Gauge, up), start: sharedLoad(0)},

@@ -120,6 +120,10 @@ type Metric struct {
 	// Reference is, for counts, the baseline's counts per pane before the canary
 	// began, from which their dispersion is known. Nil when there are none.
 	Reference *stats.ArmCounts
+	// Past is, for counts, the same over the last day, in stretches: how many there
+	// were of late and how much that wanders, which is evidence too. Nil when it is not
+	// known.
+	Past *stats.Past
 	// Before is, for latency, the baseline's histograms per pane before the canary
 	// began. They set the thresholds, so there must be some.
 	Before [][]Bucket

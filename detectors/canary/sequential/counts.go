@@ -38,6 +38,7 @@ func newCounts(m Metric) *counts {
 		anchors = append(anchors, c.marginDown, c.safeDown)
 	}
 	c.ratio = stats.NewRateRatio(anchors...)
+	c.ratio.Borrow(m.Past)
 	return c
 }
 
@@ -82,7 +83,8 @@ func (c *counts) arm(a Arm, totals *[]replica) (events, exposure float64, ok boo
 	return events, exposure, ok
 }
 
-// minPanes is how many panes of both arms it takes to know a dispersion.
+// minPanes is how many panes of both arms it takes to know a dispersion, where
+// nothing is known from before.
 const minPanes = 8
 
 func (c *counts) assess() assessment {

@@ -43,7 +43,7 @@ func (c *counts) describe(d *Detail, at levels) {
 func (c *counts) needs(at levels) (panes, events float64) {
 	t := c.ratio.Total()
 	done := float64(c.ratio.Panes())
-	if done < minPanes {
+	if _, known := c.dispersion(0); !known && done < minPanes {
 		return minPanes - done, 0
 	}
 	events = math.Inf(1)

@@ -45,6 +45,7 @@ func newLatency(m Metric) *latency {
 		t := threshold{quantile: q, value: all.quantile(q)}
 		above := m
 		above.Floor = 0
+		above.Past = nil // the thresholds are made of it
 		if q >= tailFrom {
 			above.Tolerance = math.Max(m.Tolerance, DefaultCountsTolerance)
 			// Where latencies end before the threshold, nothing is ever above it: half of
