@@ -1,5 +1,5 @@
 // Package automation is how people see and steer what Flyball does by itself: the
-// commands pause, resume, approve, reject, decisions and explain.
+// commands pause, resume, approve, reject, decisions, explain and incident.
 package automation
 
 import (
@@ -26,7 +26,7 @@ func Commands() []*cobra.Command {
 	return []*cobra.Command{newPause(), newResume(),
 		newAnswer(flyball.ControlApprove, "Start an operation that waits for you"),
 		newAnswer(flyball.ControlReject, "End an operation that waits for you"),
-		newDecisions(), newExplain()}
+		newDecisions(), newExplain(), newIncident()}
 }
 
 func exactly(n int) cobra.PositionalArgs {

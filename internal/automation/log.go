@@ -50,39 +50,54 @@ func sendControl(ctx context.Context, cfg *config.Config, c *flyball.Control) er
 // each with every decision, in the order of each partition.
 func readDecisions(ctx context.Context, cfg *config.Config, each func(flyball.Decision)) error {
 	topic := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}.Decisions()
-	cl, err := client(cfg, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
+	return readTopics(ctx, cfg, []string{topic}, func(r *kgo.Record) {
+		if d, err := sinkkafka.DecodeDecision(r); err == nil {
+			each(d)
+		}
+	})
+}
+
+// readTopics reads topics from their starts to their ends as of now, and calls each with
+// every record, in the order of each partition.
+func readTopics(ctx context.Context, cfg *config.Config, topics []string, each func(*kgo.Record)) error {
+	cl, err := client(cfg, kgo.ConsumeTopics(topics...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	ends, err := kadm.NewClient(cl).ListEndOffsets(ctx, topic)
+	ends, err := kadm.NewClient(cl).ListEndOffsets(ctx, topics...)
 	if err == nil {
 		err = ends.Error()
 	}
 	if err != nil {
-		return fmt.Errorf("cannot list the ends of %q: %w", topic, err)
+		return fmt.Errorf("cannot list the ends of %q: %w", topics, err)
 	}
-	left := map[int32]int64{}
-	starts, err := kadm.NewClient(cl).ListStartOffsets(ctx, topic)
+	starts, err := kadm.NewClient(cl).ListStartOffsets(ctx, topics...)
 	if err != nil {
-		return fmt.Errorf("cannot list the starts of %q: %w", topic, err)
+		return fmt.Errorf("cannot list the starts of %q: %w", topics, err)
 	}
+	type partition struct {
+		topic string
+		n     int32
+	}
+	left := map[partition]int64{}
 	ends.Each(func(o kadm.ListedOffset) {
-		if s, ok := starts.Lookup(topic, o.Partition); ok && s.Offset < o.Offset {
-			left[o.Partition] = o.Offset
+		if s, ok := starts.Lookup(o.Topic, o.Partition); ok && s.Offset < o.Offset {
+			left[partition{o.Topic, o.Partition}] = o.Offset
 		}
 	})
 	for len(left) > 0 {
 		fetches := cl.PollFetches(ctx)
 		if err := fetches.Err0(); err != nil {
-			return fmt.Errorf("cannot read %q: %w", topic, err)
+			return fmt.Errorf("cannot read %q: %w", topics, err)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			if d, err := sinkkafka.DecodeDecision(r); err == nil && !r.Attrs.IsControl() {
-				each(d)
+			if !r.Attrs.IsControl() {
+				each(r)
 			}
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
+			at := partition{r.Topic, r.Partition}
+			if end, ok := left[at]; ok && r.Offset+1 >= end {
+				delete(left, at)
 			}
 		})
 	}
