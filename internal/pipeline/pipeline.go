@@ -15,7 +15,6 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -28,17 +27,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flyball-io/flyball"
-	"github.com/flyball-io/flyball/detectors"
-	"github.com/flyball-io/flyball/detectors/anomaly/series"
-	"github.com/flyball-io/flyball/detectors/burnrate"
-	"github.com/flyball-io/flyball/detectors/canary/live"
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/connect"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/notifications"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors/evaluate"
-	"github.com/flyball-io/flyball/processors/remediation"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
@@ -170,7 +165,7 @@ func (p *pipeline) aggregate(ctx context.Context, g *errgroup.Group) error {
 		workers = runtime.NumCPU()
 	}
 	for _, src := range p.cfg.Sources {
-		indicators := indicatorsOf(p.cfg.Indicators, src.Name)
+		indicators := machines.IndicatorsOf(p.cfg, src.Name)
 		if len(indicators) == 0 {
 			p.Log.Warn("source has no indicator; it is not read", "source", src.Name)
 			continue
@@ -196,13 +191,7 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 	}
 	m.newStage = func(*kafka.Session) (stage, error) {
 		return &evaluateStage{
-			cfg: evaluate.Config{
-				Sources: measured(p.cfg), Indicators: p.cfg.Indicators, SLOs: p.cfg.SLOs,
-				StatusEvery: time.Duration(p.cfg.Pipeline.SLO.StatusInterval), Streams: p.cfg.Pipeline.Limits.LabelSets,
-				Detector: func(s flyball.SLO) detectors.SLODetector { return burnrate.New(s) },
-				Canaries: p.cfg.Canaries, CanaryJudge: live.New,
-				Detectors: p.cfg.Detectors, Anomaly: series.New,
-			},
+			cfg:   machines.Evaluate(p.cfg),
 			topic: p.topics.Panes(), canaries: p.topics.Canaries(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
 			machines: map[int32]*evaluate.Machine{}, heads: map[int32]int64{}, inputs: map[int32]*evaluate.Input{},
 			progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}, partitions: p.told(),
@@ -221,20 +210,9 @@ func (p *pipeline) told() int32 {
 	return int32(p.cfg.Pipeline.Partitions.Panes)
 }
 
-// measured returns the sources that some indicator reads.
-func measured(c *config.Config) []flyball.Source {
-	return slices.DeleteFunc(slices.Clone(c.Sources), func(s flyball.Source) bool {
-		return len(indicatorsOf(c.Indicators, s.Name)) == 0
-	})
-}
-
 func (p *pipeline) decide(ctx context.Context, g *errgroup.Group) error {
-	revision, err := configRevision(p.cfg)
+	cfg, err := machines.Decide(p.cfg)
 	if err != nil {
-		return err
-	}
-	cfg := remediation.Config{Rules: p.cfg.Rules, Guardrails: p.cfg.Guardrails, Topology: p.cfg.Topology, ConfigRevision: revision}
-	if err := cfg.Validate(); err != nil {
 		return err
 	}
 	m := p.member(roleDecide, roleDecide, 0, []string{p.topics.Findings(), p.topics.Outcomes(), p.topics.Control()})
@@ -245,17 +223,6 @@ func (p *pipeline) decide(ctx context.Context, g *errgroup.Group) error {
 	}
 	g.Go(func() error { return m.run(ctx) })
 	return nil
-}
-
-// configRevision is a hash of everything that a configuration says, secrets left
-// out, so that a decision can name the text it was made by.
-func configRevision(c *config.Config) (string, error) {
-	text, err := config.Marshal(c)
-	if err != nil {
-		return "", fmt.Errorf("cannot hash the configuration: %w", err)
-	}
-	h := sha256.Sum256(text)
-	return hex.EncodeToString(h[:8]), nil
 }
 
 func (p *pipeline) readState(ctx context.Context, partition int32, prefix string) (map[string][]byte, error) {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
-	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/scenario/input"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
@@ -148,17 +147,6 @@ func (a *aggregateStage) end(committed bool) {
 	} else {
 		a.machine.Abort()
 	}
-}
-
-func indicatorsOf(all []flyball.Indicator, source string) []flyball.Indicator {
-	return slices.DeleteFunc(slices.Clone(all), func(i flyball.Indicator) bool { return i.Source != source })
-}
-
-// measured returns the sources that some indicator reads.
-func measured(c *config.Config) []flyball.Source {
-	return slices.DeleteFunc(slices.Clone(c.Sources), func(s flyball.Source) bool {
-		return len(indicatorsOf(c.Indicators, s.Name)) == 0
-	})
 }
 
 // wired returns marks as they are after they have travelled.

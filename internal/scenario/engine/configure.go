@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/machines"
 )
 
 // Configure stops every member and starts all anew with another configuration, which
 // has the same topics: as when the processes are restarted with other files.
 func (e *Engine) Configure(spec *config.Config) error {
-	for _, src := range measured(spec) {
+	for _, src := range machines.Measured(spec) {
 		for _, topic := range src.Topics {
 			if len(e.log.Partitions(topic)) == 0 {
 				return fmt.Errorf("topic %q is not one of the scenario's", topic)

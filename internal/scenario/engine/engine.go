@@ -12,6 +12,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/scenario/input"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
@@ -134,8 +135,8 @@ func New(cfg Config) (*Engine, error) {
 // enlist makes the members of every role.
 func (e *Engine) enlist() error {
 	group := e.cfg.Spec.Pipeline.Kafka.Group + "-"
-	for _, src := range measured(e.cfg.Spec) {
-		indicators := indicatorsOf(e.cfg.Spec.Indicators, src.Name)
+	for _, src := range machines.Measured(e.cfg.Spec) {
+		indicators := machines.IndicatorsOf(e.cfg.Spec, src.Name)
 		for n := range e.cfg.Aggregators {
 			m := &member{engine: e, role: Aggregate, source: src.Name, number: n, group: group + "aggregate-" + src.Name,
 				topics: src.Topics, always: true}

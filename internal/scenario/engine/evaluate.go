@@ -10,10 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball"
-	"github.com/flyball-io/flyball/detectors"
-	"github.com/flyball-io/flyball/detectors/anomaly/series"
-	"github.com/flyball-io/flyball/detectors/burnrate"
-	"github.com/flyball-io/flyball/detectors/canary/live"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/evaluate"
@@ -56,14 +53,9 @@ func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known boo
 		}
 		head = c.Head
 	}
-	spec := s.engine.cfg.Spec
-	m := evaluate.New(evaluate.Config{
-		Partition: p.Index, Sources: measured(spec), Indicators: spec.Indicators, SLOs: spec.SLOs,
-		StatusEvery: time.Duration(spec.Pipeline.SLO.StatusInterval), Streams: spec.Pipeline.Limits.LabelSets,
-		Detector: func(o flyball.SLO) detectors.SLODetector { return burnrate.New(o) },
-		Canaries: spec.Canaries, CanaryJudge: live.New,
-		Detectors: spec.Detectors, Anomaly: series.New,
-	})
+	cfg := machines.Evaluate(s.engine.cfg.Spec)
+	cfg.Partition = p.Index
+	m := evaluate.New(cfg)
 	state := s.engine.log.Latest(memlog.Partition{Topic: s.engine.topics.State(), Index: p.Index}, evaluate.Prefix(p.Index))
 	for _, key := range slices.Sorted(maps.Keys(state)) {
 		if err := m.Restore(key, state[key]); err != nil {

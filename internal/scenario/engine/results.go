@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/evaluate"
@@ -158,7 +159,7 @@ func (e *Engine) Watermarks() []Watermark {
 			continue
 		}
 		for p, machine := range s.machines {
-			for _, src := range measured(e.cfg.Spec) {
+			for _, src := range machines.Measured(e.cfg.Spec) {
 				out = append(out, Watermark{src.Name, p, machine.Watermark(src.Name)})
 			}
 		}
