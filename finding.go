@@ -18,7 +18,7 @@ type Finding struct {
 	// Revision counts from 1.
 	Revision int `json:"revision"`
 	// Kind is what found it: "burn_rate", "budget_exhausted",
-	// "budget_forecast", "anomaly", "canary", "flyball".
+	// "budget_forecast", "anomaly", "canary", "flyball", "remediation_recurring".
 	Kind string `json:"kind"`
 	// State is opened, updated or resolved.
 	State FindingState `json:"state"`

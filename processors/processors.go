@@ -37,7 +37,7 @@ type Ready struct {
 	SLO *SLOStatus
 	// Bands are what detectors expected of windows (evaluate).
 	Bands *Bands
-	// Findings changed state (evaluate).
+	// Findings changed state (evaluate; decide, about remediations that recur).
 	Findings []flyball.Finding
 	// Verdicts on canaries, at some look (evaluate).
 	Verdicts []flyball.Verdict
@@ -120,6 +120,9 @@ const (
 	// LimitEdges counts findings about calls from which decide did not learn who calls
 	// whom, because it knew too many such pairs.
 	LimitEdges = "edges"
+	// LimitRecurrences counts commands of which decide did not count how often they
+	// come, because there were too many pairs of a rule and a service.
+	LimitRecurrences = "recurrences"
 )
 
 // Limited says how often a limit was hit.

@@ -102,21 +102,12 @@ func (e *emitter) evaluated(partition int32, r processors.Ready) ([]*kgo.Record,
 			e.metrics.emitted.WithLabelValues(columns.name).Add(float64(n))
 		}
 	}
-	for i := range r.Findings {
-		f, err := e.events.Finding(&r.Findings[i])
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-		e.metrics.emitted.WithLabelValues("finding").Inc()
+	out, err := events(e, out, "finding", r.Findings, e.events.Finding)
+	if err == nil {
+		out, err = events(e, out, "verdict", r.Verdicts, e.events.Verdict)
 	}
-	for i := range r.Verdicts {
-		v, err := e.events.Verdict(&r.Verdicts[i])
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-		e.metrics.emitted.WithLabelValues("verdict").Inc()
+	if err != nil {
+		return nil, err
 	}
 	for _, d := range r.DeadLetters {
 		out = append(out, e.dead(roleEvaluate, d))
@@ -138,21 +129,25 @@ func (e *emitter) decided(r processors.Ready) ([]*kgo.Record, error) {
 	for _, d := range r.DeadLetters {
 		out = append(out, e.dead(roleDecide, d))
 	}
-	for i := range r.Decisions {
-		d, err := e.events.Decision(&r.Decisions[i])
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-		e.metrics.emitted.WithLabelValues("decision").Inc()
+	out, err := events(e, out, "finding", r.Findings, e.events.Finding)
+	if err == nil {
+		out, err = events(e, out, "decision", r.Decisions, e.events.Decision)
 	}
-	for i := range r.Commands {
-		c, err := e.events.Command(&r.Commands[i])
+	if err == nil {
+		out, err = events(e, out, "command", r.Commands, e.events.Command)
+	}
+	return out, err
+}
+
+// events appends the records of events of a kind.
+func events[T any](e *emitter, out []*kgo.Record, name string, list []T, encode func(*T) (*kgo.Record, error)) ([]*kgo.Record, error) {
+	for i := range list {
+		r, err := encode(&list[i])
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, c)
-		e.metrics.emitted.WithLabelValues("command").Inc()
+		out = append(out, r)
+		e.metrics.emitted.WithLabelValues(name).Inc()
 	}
 	return out, nil
 }

@@ -180,6 +180,9 @@ func (m *Machine) send(c *gate.Case, w wish, decision string) flyball.Command {
 	if !compensates {
 		m.remember(c)
 	}
+	if !compensates && w.attempt == 1 {
+		m.recur(c)
+	}
 	m.count(c)
 	cmd := flyball.Command{
 		ID: op.Command, At: w.at, Decision: decision,

@@ -184,6 +184,7 @@ func run(t *rapid.T, in Input) (processors.Ready, topic) {
 		for _, r := range txn {
 			all.Decisions = append(all.Decisions, r.Decisions...)
 			all.Commands = append(all.Commands, r.Commands...)
+			all.Findings = append(all.Findings, r.Findings...)
 			state.apply(r.State)
 		}
 	}
@@ -226,6 +227,9 @@ func TestLawSameDecisionsHoweverCut(t *testing.T) {
 		}
 		if d := cmp.Diff(whole.Commands, got.Commands, cmpopts.EquateEmpty()); d != "" {
 			t.Fatalf("commands (-in one step +in pieces):\n%s", d)
+		}
+		if d := cmp.Diff(whole.Findings, got.Findings, cmpopts.EquateEmpty()); d != "" {
+			t.Fatalf("findings (-in one step +in pieces):\n%s", d)
 		}
 		if d := cmp.Diff(wantState, state); d != "" {
 			t.Fatalf("state (-in one step +in pieces):\n%s", d)

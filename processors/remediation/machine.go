@@ -58,6 +58,9 @@ func (m *Machine) Abort() { m.memory.Abort() }
 
 // finding judges one state of a finding. What was due by its time comes first.
 func (m *Machine) finding(f *flyball.Finding) {
+	if f.Kind == KindRecurring {
+		return // it is our own
+	}
 	if detail := unusable(f); detail != "" {
 		value, _ := json.Marshal(f) // what JSON cannot carry is dead without its value
 		m.out.DeadLetters = append(m.out.DeadLetters, processors.DeadLetter{Reason: "finding_unusable", Detail: detail, Value: value})
@@ -69,7 +72,7 @@ func (m *Machine) finding(f *flyball.Finding) {
 	for _, r := range m.rules {
 		m.fireHold(memory.Key{r.Name, f.ID}, f.At)
 	}
-	m.memory.Advance(f.At)
+	m.advance(f.At)
 	m.note(f)
 	view := condition.NewView(f, f.At, m.around())
 	for _, id := range memory.Sorted(m.memory.Index.ByEntity[f.Entity]) {
@@ -188,7 +191,7 @@ func (m *Machine) fireHold(k memory.Key, by flyball.Time) {
 	}
 	h.Fired = true
 	m.memory.Holds.Set(h)
-	m.memory.Advance(h.Due)
+	m.advance(h.Due)
 	f := o.Finding
 	view = condition.NewView(&f, h.Due, m.around())
 	m.decide(wish{rule: r, finding: &f, view: view, err: r.still(view), trigger: triggerHold, at: h.Due, attempt: 1})
@@ -222,7 +225,7 @@ func (m *Machine) watermark(w Watermark) {
 			}
 		}
 	}
-	m.memory.Advance(by)
+	m.advance(by)
 }
 
 // Snapshot returns all that the machine remembers, in order of keys: what

@@ -98,6 +98,13 @@ func (s *decideStage) flush() (output, error) {
 	for _, d := range ready.DeadLetters {
 		out.records = append(out.records, fromKafka(s.engine.topics.DeadPart(d.Value, string(Decide), d.Reason, d.Detail)))
 	}
+	for i := range ready.Findings {
+		r, err := s.engine.encoder().Finding(&ready.Findings[i])
+		if err != nil {
+			return output{}, err
+		}
+		out.records = append(out.records, fromKafka(r))
+	}
 	for i := range ready.Decisions {
 		r, err := s.engine.encoder().Decision(&ready.Decisions[i])
 		if err != nil {

@@ -12,6 +12,8 @@ import (
 type Memory struct {
 	// clock is the latest event time seen; flyball.NoTime before the first.
 	Clock flyball.Time
+	// Began is the first event time seen.
+	Began flyball.Time
 	// progress holds the watermarks of the partitions of panes. It is replaced,
 	// never written to.
 	Progress       []flyball.Time
@@ -34,6 +36,8 @@ type Memory struct {
 	Holds      *Table[Hold]
 	Alarms     *Table[Alarm]
 
+	Recurrences *Table[Recurrence]
+
 	Index *Index
 	// longest is the longest cooldown of any rule, per action.
 	longest map[string]time.Duration
@@ -43,7 +47,7 @@ type Memory struct {
 // action.
 func New(longest map[string]time.Duration) *Memory {
 	m := &Memory{
-		Clock: flyball.NoTime, clockBefore: flyball.NoTime,
+		Clock: flyball.NoTime, Began: flyball.NoTime, clockBefore: flyball.NoTime,
 		Commanded: newTable[Commanded]("commanded", 2), Cooldowns: newTable[Cooling]("cooldown", 2),
 		Open: newTable[OpenFinding]("finding", 1), Missed: newTable[Missed]("missed", 1), Edges: newTable[Edge]("edge", 2),
 		Operations: newTable[Operation]("operation", 1),
@@ -51,7 +55,8 @@ func New(longest map[string]time.Duration) *Memory {
 		Controls: newTable[Control]("control", 3), Changed: newTable[Change]("change", 1),
 		Rates: newTable[Rate]("rate", 2), Blasts: newTable[Blast]("blast", 1),
 		Holds: newTable[Hold]("hold", 2), Alarms: newTable[Alarm]("alarm", 2),
-		Index: newIndex(), longest: longest,
+		Recurrences: newTable[Recurrence]("recurrence", 2),
+		Index:       newIndex(), longest: longest,
 	}
 	m.Operations.moved, m.Open.moved, m.Edges.moved = m.Index.operation, m.Index.finding, m.Index.edge
 	return m
@@ -81,16 +86,21 @@ func (m *Memory) Watermark(partition, of int32, at flyball.Time) flyball.Time {
 
 // Advance moves the clock to at, if that is later, and forgets what is over. It
 // looks only when the clock enters a new slice of SweepEvery, so that what is
-// remembered depends on the log alone and not on how it was cut into steps.
-func (m *Memory) Advance(at flyball.Time) {
+// remembered depends on the log alone and not on how it was cut into steps. It reports
+// whether it looked.
+func (m *Memory) Advance(at flyball.Time) bool {
 	if at <= m.Clock {
-		return
+		return false
+	}
+	if m.Clock == flyball.NoTime {
+		m.Began = at
 	}
 	sweep := m.Clock != flyball.NoTime && at.Floor(SweepEvery) > m.Clock.Floor(SweepEvery)
 	m.Clock, m.clockDirty = at, true
 	if sweep {
 		m.forget(at)
 	}
+	return sweep
 }
 
 // forget drops what is over.
@@ -111,6 +121,7 @@ func (m *Memory) forget(at flyball.Time) {
 	sweep(m.Controls, func(c Control) bool { return c.Over(at) })
 	sweep(m.Changed, func(c Change) bool { return at > c.At.Add(OpenFor) })
 	sweep(m.Rates, func(r Rate) bool { return len(Since(r.Sent, at, maxWindow)) == 0 })
+	sweep(m.Recurrences, func(r Recurrence) bool { day, before := r.Recent(at); return r.Finding == "" && day+before == 0 })
 	sweep(m.Holds, func(h Hold) bool { _, open := m.Open.Get(Key{h.Finding}); return !open })
 }
 
@@ -204,6 +215,9 @@ func (m *Memory) Commit() {
 // Abort takes them back.
 func (m *Memory) Abort() {
 	m.Clock, m.Progress, m.clockDirty = m.clockBefore, m.progressBefore, false
+	if m.Clock == flyball.NoTime {
+		m.Began = flyball.NoTime
+	}
 	for _, s := range m.stores() {
 		s.Abort()
 	}

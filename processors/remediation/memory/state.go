@@ -13,7 +13,8 @@ const clockKey = Prefix + "clock"
 
 // clockState is the value at clockKey.
 type clockState struct {
-	At flyball.Time `json:"at"`
+	At    flyball.Time `json:"at"`
+	Began flyball.Time `json:"began"`
 	// Progress holds the watermarks of the partitions of panes, null where one is
 	// not known.
 	Progress []flyball.Time `json:"progress,omitempty"`
@@ -41,7 +42,7 @@ type store interface {
 // stores lists all that is remembered.
 func (m *Memory) stores() []store {
 	return []store{m.Commanded, m.Cooldowns, m.Open, m.Missed, m.Edges, m.Operations, m.Failures, m.Results, m.Controls,
-		m.Changed, m.Rates, m.Blasts, m.Holds, m.Alarms}
+		m.Changed, m.Rates, m.Blasts, m.Holds, m.Alarms, m.Recurrences}
 }
 
 // Changes returns what has changed since it was last called, in order of keys.
@@ -59,7 +60,7 @@ func (m *Memory) Changes() []processors.StateChange {
 }
 
 func (m *Memory) clockState() processors.StateChange {
-	return processors.StateChange{Key: clockKey, Value: []byte(encode(clockState{m.Clock, m.Progress}))}
+	return processors.StateChange{Key: clockKey, Value: []byte(encode(clockState{m.Clock, m.Began, m.Progress}))}
 }
 
 // Snapshot returns all that is remembered, in order of keys.
@@ -89,13 +90,16 @@ func (m *Memory) Restore(name string, value []byte) error {
 }
 
 func (m *Memory) restoreClock(value []byte) error {
-	c := clockState{At: flyball.NoTime}
+	c := clockState{At: flyball.NoTime, Began: flyball.NoTime}
 	if value != nil {
 		if err := json.Unmarshal(value, &c); err != nil {
 			return err
 		}
 	}
-	m.Clock, m.Progress = c.At, c.Progress
+	m.Clock, m.Began, m.Progress = c.At, c.Began, c.Progress
+	if m.Began == flyball.NoTime {
+		m.Began = c.At // it was not written always
+	}
 	m.clockBefore, m.progressBefore = m.Clock, m.Progress
 	return nil
 }
