@@ -14,6 +14,7 @@ import (
 
 	"github.com/flyball-io/flyball/internal/automation"
 	"github.com/flyball-io/flyball/internal/canaries/command"
+	"github.com/flyball-io/flyball/internal/deadletters"
 	executor "github.com/flyball-io/flyball/internal/executor/command"
 	"github.com/flyball-io/flyball/internal/feedback"
 )
@@ -66,7 +67,10 @@ func run(args []string) int {
 	var coded *codedError
 	code := exitError
 	var exit *command.ExitError
+	var usage *automation.UsageError
 	switch {
+	case errors.As(err, &usage):
+		code = exitUsage
 	case errors.As(err, &coded):
 		code = coded.code
 		err = coded.err
@@ -94,7 +98,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), newSchema(), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), newSchema(), newVersion())
 	root.AddCommand(automation.Commands()...)
 	return root
 }

@@ -103,6 +103,8 @@ type Death struct {
 	Reason string
 	// Message says what is wrong, for a person.
 	Message string
+	// Truncated is set when only a part of it was kept.
+	Truncated bool
 	// Record is the record as it came, and where it was. Its Topic is empty when
 	// it was a part of an input and no record of its own.
 	Record *kgo.Record
@@ -129,7 +131,7 @@ func ReadDeadLetter(r *kgo.Record) (Death, error) {
 		return string(r.Headers[begin+i].Value)
 	}
 	d := Death{
-		Stage: text(HeaderStage), Reason: text(HeaderReason), Message: text(HeaderMessage),
+		Stage: text(HeaderStage), Reason: text(HeaderReason), Message: text(HeaderMessage), Truncated: text(HeaderTruncated) != "",
 		Record: &kgo.Record{Topic: text(HeaderTopic), Key: r.Key, Value: r.Value, Headers: r.Headers[:begin:begin]},
 	}
 	if d.Record.Topic == "" {
