@@ -160,15 +160,17 @@ func (d *Desk) answered(a *answer) {
 // End says whether what Step returned is durable. If it is, what is due is sent.
 func (d *Desk) End(committed bool, now time.Time) {
 	d.entries = nil
-	if d.machine == nil {
-		return
+	if committed {
+		d.receipts, d.dead = nil, nil
 	}
-	if !committed {
+	switch {
+	case d.machine == nil:
+		return
+	case !committed:
 		d.machine.Abort()
 		return
 	}
 	d.machine.Commit()
-	d.receipts, d.dead = nil, nil
 	for i := range d.receivers {
 		r := &d.receivers[i]
 		name := r.grouping.Name

@@ -361,6 +361,21 @@ func TestDown(t *testing.T) {
 	w.expect("2m1s oncall entity/cart firing page: a=opened")
 }
 
+// TestCrash: what was sent, and not noted that it was, is sent once more with the same id,
+// also when there are more news by then.
+func TestCrash(t *testing.T) {
+	w := newWorld(t, oncall)
+	w.step(finding("a", 1, flyball.FindingOpened, "page"))
+	w.pass(5 * time.Second)
+	w.receipts = nil
+	w.restart()
+	w.step(finding("a", 2, flyball.FindingUpdated, "page"))
+	w.pass(10 * time.Second)
+	if len(w.told) != 2 || len(w.ids) != 1 {
+		t.Errorf("%v with ids %v", w.told, w.ids)
+	}
+}
+
 // TestGivenUp: what is over or was decided is not told after a day; what is open is.
 func TestGivenUp(t *testing.T) {
 	w := newWorld(t, oncall)
