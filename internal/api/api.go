@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/docs"
 	"github.com/flyball-io/flyball/internal/api/access"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/pipeline"
@@ -76,6 +77,10 @@ func (s *Server) handler(g *access.Guard) http.Handler {
 	m.open("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}).ServeHTTP)
 	m.open("POST /login", g.Login)
 	m.open("POST /logout", g.Logout)
+	m.open("GET /api/v1/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(docs.OpenAPI) // else the client went away
+	})
 	m.HandleFunc("GET /api/v1/session", func(w http.ResponseWriter, r *http.Request) {
 		id, _ := access.From(r.Context()) // the route requires one
 		reply(w, http.StatusOK, id)

@@ -65,6 +65,7 @@ func ask(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
 func want(t *testing.T, h http.Handler, method, path, body string, code int, members map[string]any) {
 	t.Helper()
 	w := ask(h, method, path, body)
+	holds(t, httptest.NewRequest(method, "http://127.0.0.1:8686"+path, nil), w)
 	if w.Code != code {
 		t.Errorf("%s %s: %d %s, want %d", method, path, w.Code, w.Body, code)
 		return

@@ -14,6 +14,7 @@ import (
 	"github.com/flyball-io/flyball/internal/api/access"
 	"github.com/flyball-io/flyball/internal/api/problem"
 	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/results"
 	"github.com/flyball-io/flyball/internal/testcert"
 )
 
@@ -78,12 +79,13 @@ func lonely() *http.Client {
 
 func TestEveryRouteNeedsItsRole(t *testing.T) {
 	shelf := &shelf{}
-	s := &Server{Metrics: prometheus.NewRegistry(), Status: func() Status { return Status{Ready: true} }, Analyses: shelf, HTTP: threeTokens()}
+	s := &Server{Metrics: prometheus.NewRegistry(), Status: func() Status { return Status{Ready: true} }, Analyses: shelf, HTTP: threeTokens(),
+		Results: &followed{store: results.NewStore()}, Control: func(context.Context, *flyball.Control) error { return nil }}
 	g, err := access.New(s.HTTP, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := []string{"GET /healthz", "GET /readyz", "GET /metrics", "POST /login", "POST /logout"}
+	open := []string{"GET /healthz", "GET /readyz", "GET /metrics", "GET /api/v1/openapi.json", "POST /login", "POST /logout"}
 	at := "http://" + serve(t, s, "127.0.0.1:0")
 	client := lonely()
 	for _, pattern := range s.handler(g).(*router).patterns {

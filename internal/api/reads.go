@@ -66,6 +66,9 @@ type pageBody[T any] struct {
 
 func replyPage[T any](w http.ResponseWriter, items []T, next string) {
 	p := pageBody[T]{Items: items}
+	if items == nil {
+		p.Items = []T{}
+	}
 	if next != "" {
 		p.Next = &next
 	}
@@ -123,6 +126,14 @@ func timeOf(q url.Values, name string, into *flyball.Time) error {
 	return nil
 }
 
+// findingOf returns a finding as the API gives it: lists are never null.
+func findingOf(f flyball.Finding) flyball.Finding {
+	if f.Evidence == nil {
+		f.Evidence = []flyball.Evidence{}
+	}
+	return f
+}
+
 func (s *Server) findings(w http.ResponseWriter, r *http.Request) {
 	f, ok := filterOf(w, r, "service", "kind", "severity", "state")
 	if !ok {
@@ -130,7 +141,7 @@ func (s *Server) findings(w http.ResponseWriter, r *http.Request) {
 	}
 	if store, ok := s.store(w, r); ok {
 		p := store.Findings(f)
-		replyPage(w, p.Items, p.Next)
+		replyPage(w, mapped(p.Items, findingOf), p.Next)
 	}
 }
 
@@ -144,7 +155,7 @@ func (s *Server) finding(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, fmt.Errorf("there is no finding %q among the latest", r.PathValue("id")))
 		return
 	}
-	reply(w, http.StatusOK, f)
+	reply(w, http.StatusOK, findingOf(f))
 }
 
 // decisionBody is a decision as the API gives it: lists are never null.
@@ -223,6 +234,9 @@ type commandBody struct {
 }
 
 func commandOf(c results.Sent) commandBody {
+	if c.Reason.Evidence == nil {
+		c.Reason.Evidence = []flyball.Evidence{}
+	}
 	return commandBody{c.ID, c.At, c.Decision, c.State(), c.Command,
 		mapped(c.Outcomes, func(o flyball.Outcome) outcomeBody { return outcomeBody{o.ID, o.Class, o.At, o} })}
 }
@@ -269,6 +283,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		about = list[0].Finding
 	}
 	if f, ok := store.Finding(about); ok {
+		f = findingOf(f)
 		b.Finding = &f
 	}
 	if len(list) == 0 && b.Finding == nil {

@@ -30,12 +30,13 @@ type router struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	patterns []string
+	roles    map[string]access.Role // by pattern; none for what everybody may
 	outer    http.Handler
 	page     http.Handler // of all other paths; nil without
 }
 
 func newRouter(g *access.Guard) *router {
-	m := &router{mux: http.NewServeMux(), guard: g, registry: prometheus.NewRegistry(),
+	m := &router{mux: http.NewServeMux(), guard: g, registry: prometheus.NewRegistry(), roles: map[string]access.Role{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flyball_http_requests_total",
 			Help: "Requests to the API, by route and status."}, []string{"route", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "flyball_http_request_seconds",
@@ -59,6 +60,7 @@ func (m *router) HandleFunc(pattern string, f http.HandlerFunc) {
 
 // require adds a route that needs a role.
 func (m *router) require(role access.Role, pattern string, f http.HandlerFunc) {
+	m.roles[pattern] = role
 	m.open(pattern, m.guard.Require(role, f).ServeHTTP)
 }
 
