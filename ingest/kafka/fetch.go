@@ -4,19 +4,22 @@ import (
 	"math/bits"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // FetchOptions are how every member fetches. A fetch is decompressed as a whole
 // before any of it is polled, so that large ones leave the processor's caches and
-// take memory: telemetry compresses about nine times.
+// take memory: telemetry compresses about nine times. Of what compresses better, less
+// is fetched at once, see fetchSizer.
 func FetchOptions() []kgo.Opt {
 	return []kgo.Opt{
-		kgo.FetchMaxBytes(4 << 20),
-		kgo.FetchMaxPartitionBytes(1 << 20),
+		kgo.FetchMaxBytes(maxFetch),
+		kgo.FetchMaxPartitionBytes(maxFetch / 4),
 		kgo.FetchMaxWait(500 * time.Millisecond),
 		kgo.MaxDecompressBatchBytes(MaxBatchBytes),
+		kgo.WithHooks(&fetchSizer{size: maxFetch}),
 	}
 }
 
@@ -96,22 +99,33 @@ func (p *fetchPool) PutRecords(r []kgo.Record) {
 
 // freeList keeps slices by the size that their capacity reaches; eight sizes make
 // a doubling.
-type freeList[T any] [8 * 32][][]T
+type freeList[T any] struct {
+	lists [sizes][][]T
+	kept  int // elements of all
+}
 
-// listDepth bounds the slices kept of each size.
-const listDepth = 64
+const sizes = 8 * 32
+
+// listDepth bounds the slices kept of each size, and keptBytes what all of them take:
+// after a backlog of large batches they would keep its memory for ever.
+const (
+	listDepth = 64
+	keptBytes = 32 << 20
+)
 
 // get returns an empty slice with room for n, and for little more.
 func (l *freeList[T]) get(n int) []T {
 	c := sizeUp(n)
-	if c+1 >= len(l) {
+	if c+1 >= sizes {
 		return make([]T, 0, n)
 	}
 	for _, c := range []int{c, c + 1} {
-		if k := len(l[c]); k > 0 {
-			s := l[c][k-1]
-			l[c][k-1] = nil
-			l[c] = l[c][:k-1]
+		list := l.lists[c]
+		if k := len(list); k > 0 {
+			s := list[k-1]
+			list[k-1] = nil
+			l.lists[c] = list[:k-1]
+			l.kept -= cap(s)
 			return s[:0]
 		}
 	}
@@ -121,11 +135,13 @@ func (l *freeList[T]) get(n int) []T {
 // put takes a slice back.
 func (l *freeList[T]) put(s []T) {
 	c := sizeUp(cap(s))
-	if c < len(l) && capacity(c) > cap(s) {
+	if c < sizes && capacity(c) > cap(s) {
 		c--
 	}
-	if c >= 0 && c < len(l) && len(l[c]) < listDepth {
-		l[c] = append(l[c], s)
+	var one T
+	if c >= 0 && c < sizes && len(l.lists[c]) < listDepth && (l.kept+cap(s))*int(unsafe.Sizeof(one)) <= keptBytes {
+		l.lists[c] = append(l.lists[c], s)
+		l.kept += cap(s)
 	}
 }
 

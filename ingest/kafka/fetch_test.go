@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"testing"
+	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -33,7 +34,7 @@ func TestFreeListGivesWhatFits(t *testing.T) {
 	for range 2 * listDepth {
 		l.put(make([]byte, 64))
 	}
-	if n := len(l[sizeUp(64)]); n != listDepth {
+	if n := len(l.lists[sizeUp(64)]); n != listDepth {
 		t.Errorf("%d slices are kept, want %d", n, listDepth)
 	}
 }
@@ -64,4 +65,42 @@ func TestFetchPoolLearnsTheRatio(t *testing.T) {
 	if got := size(); got < 3000 || got > 8000 {
 		t.Errorf("after many batches of ratio 3: %d", got)
 	}
+}
+
+func TestFreeListIsBounded(t *testing.T) {
+	var l freeList[kgo.Record]
+	for range 2 * listDepth {
+		l.put(make([]kgo.Record, 20_000))
+	}
+	size := int(unsafe.Sizeof(kgo.Record{}))
+	if kept := l.kept * size; kept > keptBytes || kept < keptBytes/2 {
+		t.Errorf("%d bytes are kept, want at most %d and not much less", kept, keptBytes)
+	}
+	before := l.kept
+	l.get(18_000)
+	if l.kept >= before {
+		t.Error("what is given is counted as kept")
+	}
+}
+
+// TestFetchesAreBoundedDecompressed: the better batches compress, the less is asked for.
+func TestFetchesAreBoundedDecompressed(t *testing.T) {
+	f := &fetchSizer{size: maxFetch}
+	read := func(ratio, batches int) int32 {
+		for range batches {
+			f.read(kgo.FetchBatchMetrics{CompressedBytes: (1 << 20) / ratio, UncompressedBytes: 1 << 20})
+		}
+		return f.size
+	}
+	near := func(what string, got int32, want int) {
+		t.Helper()
+		if float64(got) < 0.7*float64(want) || float64(got) > 1.4*float64(want) {
+			t.Errorf("%s: %d bytes are asked for, want about %d", what, got, want)
+		}
+	}
+	near("telemetry as it is", read(9, 500), maxFetch)
+	near("a hundred times", read(100, 500), rawFetch/100)
+	near("without an end", read(100_000, 2000), minFetch)
+	near("as before", read(9, 500), maxFetch)
+	near("not compressed", read(1, 500), maxFetch)
 }
