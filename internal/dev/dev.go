@@ -60,6 +60,9 @@ func Run(ctx context.Context, o Options) error {
 		return listExamples(o.Out)
 	}
 	if o.DataDir != "" {
+		if _, err := os.Stat(configDir(o)); err == nil && o.Example != "" && !o.NoLoad {
+			return fmt.Errorf("cannot play example %q into %q: there is something in it, and what is played begins in the past; take another directory, or look at it with --no-load", o.Example, o.DataDir)
+		}
 		if err := os.MkdirAll(o.DataDir, 0o755); err != nil {
 			return fmt.Errorf("cannot use data directory %q: %w", o.DataDir, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -155,6 +156,13 @@ func TestListOfExamples(t *testing.T) {
 	}
 	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != len(examples.Names()) || !strings.Contains(out.String(), "crash-loop  ") {
 		t.Errorf("the list is\n%s", out.String())
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "config"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), Options{Example: "crash-loop", DataDir: dir}); err == nil || !strings.Contains(err.Error(), "another directory") {
+		t.Errorf("playing into a directory that is in use gives %v", err)
 	}
 	_, err := loadConfig("crash-lop")
 	if err == nil || !strings.Contains(err.Error(), "crash-loop") {
