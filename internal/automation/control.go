@@ -16,7 +16,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config"
-	"github.com/flyball-io/flyball/processors/remediation"
+	"github.com/flyball-io/flyball/processors/remediation/control"
 )
 
 // controlInput is what every command that controls automation is told.
@@ -88,7 +88,7 @@ func Send(ctx context.Context, cfg *config.Config, k *flyball.Control) error {
 	if k.At == 0 {
 		k.At = flyball.TimeOf(time.Now())
 	}
-	if problem := remediation.CheckControl(k); problem != "" {
+	if problem := control.Check(k); problem != "" {
 		return usage(fmt.Errorf("cannot %s: %s", k.Kind, problem))
 	}
 	if k.Guardrail != "" && !slices.ContainsFunc(cfg.Guardrails, named(k.Guardrail)) {

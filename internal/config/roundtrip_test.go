@@ -286,7 +286,7 @@ func drawRule(t *rapid.T, i int) flyball.Rule {
 		r.Verify = flyball.Verify{Recovered: text("recovered"), Worse: text("worse"), Within: seconds(t, "within", 1, 86400), Stabilisation: seconds(t, "stabilisation", 0, 86400)}
 		r.Compensation = flyball.Action{Name: "undo", Params: map[string]string{"to": text("param")}}
 		r.EscalateAfter, r.Escalate = seconds(t, "escalate", 0, 86400), []flyball.Action{{Name: "restart"}, {Name: "replace", Params: map[string]string{"a": "b"}}}
-		r.Notify, r.Essential = []string{"oncall"}, rapid.Bool().Draw(t, "essential")
+		r.Notify, r.Essential, r.Redirect = []string{"oncall"}, rapid.Bool().Draw(t, "essential"), rapid.Bool().Draw(t, "redirect")
 	}
 	r.Revision = revision(r)
 	return r

@@ -8,6 +8,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/remediation/condition"
+	"github.com/flyball-io/flyball/processors/remediation/control"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
 	"github.com/flyball-io/flyball/processors/remediation/memory"
 )
@@ -15,7 +16,7 @@ import (
 // control obeys what a person says, and records it. It holds for every decision
 // after it.
 func (m *Machine) control(c *flyball.Control) {
-	if problem := CheckControl(c); problem != "" {
+	if problem := control.Check(c); problem != "" {
 		m.refuse(c, problem)
 		return
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/scenario/input"
-	"github.com/flyball-io/flyball/processors/remediation"
+	"github.com/flyball-io/flyball/processors/remediation/control"
 )
 
 // Outcome reads what an executor reports, and on which target:
@@ -104,7 +104,7 @@ func Control(args []string) (c flyball.Control, lasts time.Duration, err error) 
 	if lasts >= 0 {
 		checked.Until = 1
 	}
-	if problem := remediation.CheckControl(&checked); problem != "" {
+	if problem := control.Check(&checked); problem != "" {
 		return c, lasts, fmt.Errorf("nobody can obey this: %s", problem)
 	}
 	if len(rest) > 0 {

@@ -1,4 +1,4 @@
-package remediation
+package control
 
 import (
 	"strings"
@@ -8,13 +8,15 @@ import (
 	"github.com/flyball-io/flyball"
 )
 
+const now = flyball.Time(1_767_225_600e9)
+
 func TestControlsThatNobodyCanObey(t *testing.T) {
 	f := func(want string, change func(*flyball.Control)) {
 		t.Helper()
-		c := &flyball.Control{ID: "x-1", Kind: flyball.ControlMode, At: start, Who: "ann", Why: "load test", Until: at(time.Hour), Mode: flyball.ModeApprove,
+		c := &flyball.Control{ID: "x-1", Kind: flyball.ControlMode, At: now, Who: "ann", Why: "load test", Until: now.Add(time.Hour), Mode: flyball.ModeApprove,
 			Scope: flyball.Scope{Kind: flyball.ScopeService, Name: "checkout"}, Operation: "o", Target: "t", Guardrail: "g", Backlog: flyball.BacklogSkip}
 		change(c)
-		if got := CheckControl(c); got == "" || !strings.Contains(got, want) {
+		if got := Check(c); got == "" || !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -1,9 +1,10 @@
-package remediation
+// Package control says what a person may tell the decide machine.
+package control
 
 import "github.com/flyball-io/flyball"
 
-// CheckControl says what is wrong with a control, "" when it can be obeyed.
-func CheckControl(c *flyball.Control) string {
+// Check says what is wrong with a control, "" when it can be obeyed.
+func Check(c *flyball.Control) string {
 	switch {
 	case c.ID == "" || c.At == flyball.NoTime:
 		return "it has no id or no time"
