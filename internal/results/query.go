@@ -103,11 +103,7 @@ func (c *Sent) State() string {
 func (s *Store) Commands(f Filter) Page[Sent] {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	reported := map[string][]flyball.Outcome{}
-	for _, r := range s.outcomes.rows {
-		reported[r.value.Command] = append(reported[r.value.Command], *r.value)
-	}
-	sent := func(c *flyball.Command) Sent { return Sent{*c, reported[c.ID]} }
+	sent := func(c *flyball.Command) Sent { return Sent{*c, s.reported[c.ID]} }
 	p := s.commands.page(f.Before, f.Limit, func(x *flyball.Command) bool {
 		c := sent(x)
 		return is(f.State, c.State()) && is(f.Rule, x.Reason.Rule) && is(f.Target, x.Target) && is(f.Finding, x.Reason.Finding) &&

@@ -9,7 +9,8 @@ import (
 	"github.com/flyball-io/flyball/processors/remediation/memory"
 )
 
-// How many of each the store holds; the oldest go first.
+// How many of each the store holds at least, once there were so many, and a quarter more
+// at most; the oldest go first.
 const (
 	maxFindings  = 10_000
 	maxDecisions = 20_000
@@ -26,6 +27,7 @@ type Store struct {
 	decisions timeline[flyball.Decision]
 	commands  timeline[flyball.Command]
 	outcomes  timeline[flyball.Outcome]
+	reported  map[string][]flyball.Outcome // by command, the earliest first
 	budgets   map[budget]processors.SLORow
 	decide    *memory.Memory
 }
@@ -36,7 +38,7 @@ type budget struct{ slo, entity, labels string }
 func NewStore() *Store {
 	return &Store{findings: timeline[flyball.Finding]{most: maxFindings}, latest: map[string]Key{},
 		decisions: timeline[flyball.Decision]{most: maxDecisions}, commands: timeline[flyball.Command]{most: maxCommands},
-		outcomes: timeline[flyball.Outcome]{most: maxOutcomes}, budgets: map[budget]processors.SLORow{}, decide: memory.New(nil)}
+		outcomes: timeline[flyball.Outcome]{most: maxOutcomes}, reported: map[string][]flyball.Outcome{}, budgets: map[budget]processors.SLORow{}, decide: memory.New(nil)}
 }
 
 // AddFinding takes a state of a finding, unless a later one is known.
@@ -86,7 +88,18 @@ func (s *Store) AddCommand(c flyball.Command) {
 func (s *Store) AddOutcome(o flyball.Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.outcomes.set(Key{o.At, o.ID}, &o)
+	added, trimmed := s.outcomes.set(Key{o.At, o.ID}, &o)
+	if trimmed {
+		clear(s.reported)
+		for _, r := range s.outcomes.rows {
+			s.reported[r.value.Command] = append(s.reported[r.value.Command], *r.value)
+		}
+	} else if added {
+		// A new list: pages that were given hold the one before.
+		list := append(slices.Clone(s.reported[o.Command]), o)
+		slices.SortFunc(list, func(a, b flyball.Outcome) int { return Key{a.At, a.ID}.compare(Key{b.At, b.ID}) })
+		s.reported[o.Command] = list
+	}
 }
 
 // AddStatus takes a status of an SLO, unless a later one is known, or more budgets than

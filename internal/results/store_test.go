@@ -118,7 +118,7 @@ func TestTheOldestGo(t *testing.T) {
 	for i := range 2*maxFindings + 10 {
 		s.AddFinding(finding(fmt.Sprint(i), 1, i, i, flyball.FindingOpened))
 	}
-	if len(s.findings.rows) != maxFindings || len(s.latest) > 2*maxFindings {
+	if n := len(s.findings.rows); n < maxFindings || n > maxFindings*5/4 || len(s.latest) > 2*maxFindings {
 		t.Errorf("%d findings, %d ids", len(s.findings.rows), len(s.latest))
 	}
 	if _, ok := s.Finding("0"); ok {
@@ -141,6 +141,21 @@ func TestCommandsWithTheirOutcomes(t *testing.T) {
 	q.State = "sent"
 	if p = s.Commands(q); len(p.Items) != 1 || p.Items[0].ID != "c2" {
 		t.Errorf("got %+v", p.Items)
+	}
+}
+
+func TestOutcomesGoWithTheOldest(t *testing.T) {
+	s := NewStore()
+	for i := range maxOutcomes*5/4 + 1 { // so many that the oldest go at once
+		s.AddOutcome(flyball.Outcome{ID: fmt.Sprint(i), Command: fmt.Sprint("c", i/2), At: at(i), Class: flyball.OutcomeAccepted})
+		s.AddOutcome(flyball.Outcome{ID: fmt.Sprint(i), Command: fmt.Sprint("c", i/2), At: at(i), Class: flyball.OutcomeAccepted}) // again
+	}
+	total := 0
+	for _, list := range s.reported {
+		total += len(list)
+	}
+	if len(s.outcomes.rows) != maxOutcomes || total != maxOutcomes || len(s.reported["c0"]) != 0 || len(s.reported[fmt.Sprint("c", maxOutcomes/2)]) != 2 {
+		t.Errorf("%d outcomes, %d by command", len(s.outcomes.rows), total)
 	}
 }
 

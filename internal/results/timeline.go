@@ -50,21 +50,25 @@ type keyed[T any] struct {
 	value *T
 }
 
-// set adds a value, or takes the place of the one with its key.
-func (t *timeline[T]) set(k Key, v *T) {
+// set adds a value, or takes the place of the one with its key. It keeps a quarter more
+// than the most, so that the oldest need not go one by one. Added is false for a key that
+// was there, and for one that is older than all when there are enough; trimmed is true
+// when the oldest have gone.
+func (t *timeline[T]) set(k Key, v *T) (added, trimmed bool) {
 	at, found := slices.BinarySearchFunc(t.rows, k, func(r keyed[T], k Key) int { return r.compare(k) })
 	if found {
 		t.rows[at].value = v
-		return
+		return false, false
 	}
-	if len(t.rows) >= t.most {
-		if at == 0 {
-			return // older than all
-		}
-		t.rows = slices.Delete(t.rows, 0, 1)
-		at--
+	if at == 0 && len(t.rows) >= t.most {
+		return false, false
 	}
 	t.rows = slices.Insert(t.rows, at, keyed[T]{k, v})
+	if len(t.rows) <= t.most+t.most/4 {
+		return true, false
+	}
+	t.rows = slices.Delete(t.rows, 0, len(t.rows)-t.most)
+	return true, true
 }
 
 // Page is one page of a list, the latest first.
