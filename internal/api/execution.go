@@ -18,6 +18,7 @@ type execution struct {
 	Status        string            `json:"status"`
 	Result        *executionResult  `json:"result,omitempty"`
 	ConfigID      string            `json:"canaryConfigId"`
+	SetsID        string            `json:"metricSetPairListId"`
 	BuildMillis   int64             `json:"buildTimeMillis,omitempty"`
 	BuildISO      string            `json:"buildTimeIso,omitempty"`
 	StartMillis   int64             `json:"startTimeMillis,omitempty"`
@@ -37,7 +38,7 @@ type executionResult struct {
 
 func executionOf(a *canaries.Analysis) execution {
 	v := a.Last()
-	e := execution{Application: v.Entity, PipelineID: v.ID, ConfigID: v.Canary, StageStatus: map[string]string{}, Complete: v.Final(),
+	e := execution{Application: v.Entity, PipelineID: v.ID, ConfigID: v.Canary, SetsID: v.ID, StageStatus: map[string]string{}, Complete: v.Final(),
 		Status: "running", MetricsName: "flyball", StorageName: "flyball", ConfigAccount: "flyball"}
 	if v.StartedAt != flyball.NoTime {
 		at := v.StartedAt.Std()

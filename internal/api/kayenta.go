@@ -42,6 +42,7 @@ func (s *Server) kayentaRoutes(mux *router) {
 		reply(w, http.StatusOK, []map[string]any{{"name": remote.Name, "visible": true}, {"name": kayenta.Name, "visible": true}})
 	})
 	mux.HandleFunc("POST "+at+"/judge", kayentaJudge)
+	mux.HandleFunc("POST "+at+"/judges/judge", s.kayentaJudgeAgain)
 	mux.HandleFunc("GET "+at+"/credentials", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, []map[string]any{{"name": "flyball", "type": "flyball",
 			"supportedTypes": []string{"METRICS_STORE", "OBJECT_STORE", "CONFIGURATION_STORE"}}})
@@ -185,7 +186,7 @@ func (s *Server) kayentaStart(w http.ResponseWriter, r *http.Request) {
 	}
 	e, c := request.Scopes[name].Experiment, request.Scopes[name].Control
 	if !e.End.IsZero() && e.End.Before(time.Now()) {
-		refuse(w, http.StatusBadRequest, fmt.Errorf("the scope ends at %s, which is over: a canary is judged while it runs; judge the past with flyball judge", e.End.Format(time.RFC3339)))
+		refuse(w, http.StatusBadRequest, fmt.Errorf("the scope ends at %s, which is over: a canary is judged while it runs; judge the past with flyball canary analyse", e.End.Format(time.RFC3339)))
 		return
 	}
 	q := flyball.CanaryRequest{Canary: config, Entity: cmp.Or(e.Extended["entity"], c.Extended["entity"], r.URL.Query().Get("application")),

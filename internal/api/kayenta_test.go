@@ -96,3 +96,19 @@ func TestRemoteJudge(t *testing.T) {
 	want(t, h, "POST", "/kayenta/judge", body, 200, map[string]any{"judgeName": "flyball-sequential-v1", "flyball.verdict": "inconclusive"})
 	want(t, h, "POST", "/kayenta/judge", `{}`, 400, nil)
 }
+
+// TestKayentaJudgesAgain: the judgement of an analysis, under other thresholds.
+func TestKayentaJudgesAgain(t *testing.T) {
+	open := verdictOf("i", "cart", "2", "inconclusive", flyball.PhaseEnded, 0)
+	_, h := newShelf(verdictOf("f", "cart", "2", "pass", flyball.PhaseEnded, 100), open, verdictOf("r", "cart", "2", "pass", flyball.PhaseRunning, 0))
+	const at = "/kayenta/judges/judge?canaryConfigId=release&metricSetPairListId="
+	want(t, h, "GET", "/kayenta/canary/f", "", 200, map[string]any{"metricSetPairListId": "f"})
+	want(t, h, "POST", at+"f", "", 200, map[string]any{"judgeName": "flyball-sequential-v1", "score.score": 97.5, "score.classification": "Pass", "results.0.name": "errors"})
+	want(t, h, "POST", at+"f&passThreshold=98&marginalThreshold=60", "", 200, map[string]any{"score.classification": "Marginal"})
+	want(t, h, "POST", at+"f&passThreshold=99&marginalThreshold=98", "", 200, map[string]any{"score.classification": "Fail"})
+	want(t, h, "POST", at+"i&passThreshold=10&marginalThreshold=5", "", 200, map[string]any{"score.classification": "Marginal"})
+	want(t, h, "POST", at+"f&passThreshold=much", "", 400, nil)
+	want(t, h, "POST", at+"r", "", 409, nil)
+	want(t, h, "POST", at+"none", "", 404, nil)
+	want(t, h, "POST", "/kayenta/judges/judge?canaryConfigId=other&metricSetPairListId=f", "", 404, nil)
+}
