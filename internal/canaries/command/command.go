@@ -65,7 +65,7 @@ Exit code 0: pass. 5: fail. 6: marginal or inconclusive. 124: timed out.`,
 	c.PersistentFlags().StringVar(&api.URL, "url", cmp.Or(os.Getenv("FLYBALL_URL"), "http://127.0.0.1:8686"), "the API of Flyball; FLYBALL_URL is the default")
 	c.PersistentFlags().StringVar(&api.Token, "token", os.Getenv("FLYBALL_TOKEN"), "bearer token; FLYBALL_TOKEN is the default")
 	c.PersistentFlags().Lookup("token").DefValue = ""
-	c.AddCommand(newStart(api), newStatus(api), newWait(api), newReport(api), newCancel(api))
+	c.AddCommand(newStart(api), newStatus(api), newWait(api), newReport(api), newCancel(api), newAnalyse())
 	return c
 }
 
@@ -156,19 +156,23 @@ func newReport(api *client.Client) *cobra.Command {
 			if len(r.Verdicts) == 0 {
 				r.Verdicts = []flyball.Verdict{a.Verdict}
 			}
-			switch format {
-			case "markdown":
-				return r.Markdown(c.OutOrStdout())
-			case "json":
-				return r.JSON(c.OutOrStdout())
-			case "html":
-				return r.HTML(c.OutOrStdout())
-			}
-			return usageError(fmt.Errorf("unknown format %q; want markdown, json or html", format))
+			return write(c, r, format)
 		},
 	}
 	c.Flags().StringVarP(&format, "output", "o", "markdown", "markdown, json or html")
 	return c
+}
+
+func write(c *cobra.Command, r *report.Report, format string) error {
+	switch format {
+	case "markdown":
+		return r.Markdown(c.OutOrStdout())
+	case "json":
+		return r.JSON(c.OutOrStdout())
+	case "html":
+		return r.HTML(c.OutOrStdout())
+	}
+	return usageError(fmt.Errorf("unknown format %q; want markdown, json or html", format))
 }
 
 func newCancel(api *client.Client) *cobra.Command {
@@ -205,12 +209,17 @@ func tellVerdict(c *cobra.Command, format string, a client.Analysis, open string
 	if v != flyball.VerdictPass && v != flyball.VerdictFail && open != "keep" {
 		v = open
 	}
+	return exitOf(v, a.Verdict.Verdict, a.Message)
+}
+
+// exitOf turns what a verdict counts for into an exit code.
+func exitOf(counts, verdict, message string) error {
 	code := exitOpen
-	switch v {
+	switch counts {
 	case flyball.VerdictPass:
 		return nil
 	case flyball.VerdictFail:
 		code = exitFail
 	}
-	return &ExitError{code, fmt.Errorf("verdict %s: %s", a.Verdict.Verdict, a.Message)}
+	return &ExitError{code, fmt.Errorf("verdict %s: %s", verdict, message)}
 }
