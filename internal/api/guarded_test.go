@@ -145,10 +145,11 @@ func TestEncryptedListener(t *testing.T) {
 	s := &Server{Status: func() Status { return Status{} }, HTTP: threeTokens()}
 	s.HTTP.TLS = &spec.ServerTLS{CertFile: pair.CertFile, KeyFile: pair.KeyFile}
 	addr := serve(t, s, "127.0.0.1:0")
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: authority.Pool()}}}
+	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: authority.Pool()}}}
 	if got := send(t, client, "GET", "https://"+addr+"/api/v1/status", viewerToken, ""); got != 200 {
-		t.Errorf("over TLS: %d", got)
+		t.Errorf("over TLS, by HTTP/2: %d", got)
 	}
+	client.CloseIdleConnections()
 	if got := send(t, lonely(), "GET", "http://"+addr+"/healthz", "", ""); got != 400 {
 		t.Errorf("in the clear: %d", got)
 	}
