@@ -17,6 +17,7 @@ import (
 	"github.com/flyball-io/flyball/internal/deadletters"
 	executor "github.com/flyball-io/flyball/internal/executor/command"
 	"github.com/flyball-io/flyball/internal/feedback"
+	backtest "github.com/flyball-io/flyball/internal/replay/command"
 )
 
 // version is set when the binary is built.
@@ -48,6 +49,8 @@ func (e *codedError) Error() string {
 func (e *codedError) Unwrap() error { return e.err }
 
 func usageError(err error) error { return &codedError{exitUsage, err} }
+
+func exitWith(code int) error { return &codedError{code: code} }
 
 func main() {
 	os.Exit(run(os.Args[1:]))
@@ -98,7 +101,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), newSchema(), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), backtest.New(usageError, exitWith), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), newSchema(), newVersion())
 	root.AddCommand(automation.Commands()...)
 	return root
 }

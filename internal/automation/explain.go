@@ -152,13 +152,13 @@ func write(w io.Writer, output string, all []flyball.Decision, text func(io.Writ
 func list(w io.Writer, all []flyball.Decision) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, d := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.At, d.Verb, d.Rule, d.Action.Name, d.Target, d.Operation, because(&d))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.At, d.Verb, d.Rule, d.Action.Name, d.Target, d.Operation, Because(&d))
 	}
 	return table.Flush()
 }
 
-// because says in a line why a decision came to what it did.
-func because(d *flyball.Decision) string {
+// Because says in a line why a decision came to what it did.
+func Because(d *flyball.Decision) string {
 	if d.Reason != "" {
 		return d.Reason
 	}
