@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -58,6 +59,8 @@ type exampleWorld struct {
 	tell   func(line)
 	config string
 	over   bool
+	// answered has the operations that went on after they had waited.
+	answered sync.Map
 }
 
 func newExample(cfg *config.Config, o Options, st *story) (*exampleWorld, error) {
@@ -87,6 +90,7 @@ func (w *exampleWorld) decided(d *flyball.Decision) {
 		w.tell(line{Type: "scene", At: d.At, Text: text, Data: map[string]any{"text": text, "over": true}})
 	}
 	if d.Verb != flyball.VerbAwait || w.story.Approve == 0 {
+		w.answered.Store(d.Operation, true)
 		return
 	}
 	select {
@@ -140,6 +144,9 @@ func (w *exampleWorld) approve(ctx context.Context, client *kgo.Client) {
 		case <-ctx.Done():
 			return
 		case <-time.After(w.story.Approve):
+		}
+		if _, answered := w.answered.Load(d.Operation); answered {
+			continue
 		}
 		id := make([]byte, 16)
 		rand.Read(id) // it never fails
