@@ -200,8 +200,9 @@ func readyLine(kafka, clickhouse, http, config string) line {
 		Text: fmt.Sprintf(`everything is up; connect with
     Kafka       kcat -b %[1]s -t flyball.commands -C -f '%%T %%k %%h\n%%s\n'
     ClickHouse  curl '%[2]s' -d 'SELECT * FROM flyball.v_windows ORDER BY window_end DESC LIMIT 10 FORMAT Pretty'
+    Web UI      %[3]s/ui/
     API         curl %[3]s/api/v1/status
     Commands    flyball decisions --config %[4]s`, kafka, clickhouse, http, config),
-		Data: map[string]any{"kafka": kafka, "clickhouse": clickhouse, "api": http, "config": config},
+		Data: map[string]any{"kafka": kafka, "clickhouse": clickhouse, "api": http, "ui": http + "/ui/", "config": config},
 	}
 }

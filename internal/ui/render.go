@@ -95,6 +95,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view, err err
 			v.Title, v.Data = "The tables are not there yet", "The role record makes them when it starts: run it in at least one process, in this version. "+err.Error()
 		}
 	}
+	v.Code = code
 	var page bytes.Buffer
 	if err := s.pages[v.Name].ExecuteTemplate(&page, "layout.html", v); err != nil {
 		s.Log.Error("cannot write page", "path", r.URL.Path, "error", err)
@@ -185,10 +186,13 @@ func measure(x *float64, unit string) string {
 	return chart.Format(*x, unit)
 }
 
-// cohortMean writes the mean of a cohort: counts are bad shares.
+// cohortMean writes the mean of a cohort: counts are bad shares, and latencies durations.
 func cohortMean(kind string, x flyball.Number) string {
-	if kind == "count" {
+	switch kind {
+	case "count":
 		return chart.Percent(float64(x))
+	case "latency":
+		return chart.Format(float64(x), chart.Duration)
 	}
 	return chart.Format(float64(x), chart.Plain)
 }

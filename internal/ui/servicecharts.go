@@ -56,6 +56,7 @@ func (s *Server) serviceSheet(r *http.Request) (*chart.Sheet, error) {
 		}
 		sheet.Charts = append(sheet.Charts, latency)
 	}
+	sheet.Trim()
 	return sheet, err
 }
 

@@ -190,6 +190,7 @@ func (s *Server) sloSheet(r *http.Request) (*chart.Sheet, error) {
 	sheet.Charts = append(sheet.Charts, chart.Chart{ID: "sli", Title: "Good share over the period", Unit: chart.Share, Summary: summaryLow(sli, chart.Share, axis),
 		Lines:      []chart.Line{{Label: "good", Role: chart.Good, Y: sli, Step: true}},
 		Thresholds: []chart.Threshold{{Label: "objective " + chart.Percent(objective), Role: chart.Warn, Y: objective}}})
+	sheet.Trim()
 	return sheet, nil
 }
 

@@ -36,50 +36,48 @@ func sparkStep(span *Range, every time.Duration) time.Duration {
 // recent is how many of the last buckets say how it is now.
 const recent = 3
 
-// sparksOf draws buckets of traffic. The last bucket is not full yet, and left out.
+// sparksOf draws buckets of traffic, as high as their windows had samples a second.
 func sparksOf(list []query.Sketch, span *Range, step time.Duration) Sparks {
 	out := Sparks{Rate: math.NaN(), Errors: math.NaN()}
 	first := span.From.Truncate(step)
-	n := int(span.Until.Sub(first) / step)
-	total, bad := make([]int64, n+1), make([]int64, n+1)
-	var last int
-	var peak int64
+	n := int(span.Until.Sub(first)/step) + 1
+	buckets := make([]query.Sketch, n)
+	last, peak := -1, 0.0
 	for _, x := range list {
 		i := int(x.At.Sub(first) / step)
-		if i < 0 || i > n {
+		if i < 0 || i >= n || x.Seconds <= 0 {
 			continue
 		}
-		total[i], bad[i] = total[i]+x.Samples, bad[i]+x.Bad
-		if i < n {
-			last, peak = max(last, i), max(peak, total[i])
-		}
+		buckets[i] = x
+		last, peak = max(last, i), math.Max(peak, float64(x.Samples)/x.Seconds)
 	}
 	if peak == 0 {
 		return out
 	}
 	var sum, failed int64
-	buckets := 0
-	for i := max(0, last-recent+1); i <= last; i++ {
-		sum, failed, buckets = sum+total[i], failed+bad[i], buckets+1
+	seconds := 0.0
+	for _, x := range buckets[max(0, last-recent+1) : last+1] {
+		sum, failed, seconds = sum+x.Samples, failed+x.Bad, seconds+x.Seconds
 	}
-	out.Rate = float64(sum) / (float64(buckets) * step.Seconds())
-	if sum > 0 {
-		out.Errors = float64(failed) / float64(sum)
-	}
+	out.Rate, out.Errors = float64(sum)/seconds, float64(failed)/float64(sum)
 	var line, area strings.Builder
-	x := func(i int) float64 { return float64(i) / float64(max(n-1, 1)) * sparkWidth }
 	pen := "M"
-	for i := range n {
-		if total[i] == 0 {
+	for i, b := range buckets {
+		if b.Samples == 0 {
 			pen = "M"
 			continue
 		}
-		fmt.Fprintf(&line, "%s%.1f %.1f", pen, x(i), sparkHeight-2-float64(total[i])/float64(peak)*(sparkHeight-6))
+		x := float64(i) / float64(max(n-1, 1)) * sparkWidth
+		y := sparkHeight - 2 - float64(b.Samples)/b.Seconds/peak*(sparkHeight-6)
+		if pen == "M" { // a bucket alone is a dash
+			fmt.Fprintf(&line, "M%.1f %.1fh1", x-1, y)
+		}
+		fmt.Fprintf(&line, "L%.1f %.1f", x, y)
 		pen = "L"
-		share := float64(bad[i]) / float64(total[i])
+		share := float64(b.Bad) / float64(b.Samples)
 		out.Peak = math.Max(out.Peak, share)
 		if share >= sparkLeast {
-			fmt.Fprintf(&area, "M%.1f %dV%.1f", x(i), sparkHeight, sparkHeight-math.Max(1, math.Min(1, share*4)*sparkHeight))
+			fmt.Fprintf(&area, "M%.1f %dV%.1f", x, sparkHeight, sparkHeight-math.Max(1, math.Min(1, share*4)*sparkHeight))
 		}
 	}
 	out.Traffic, out.Failed = line.String(), area.String()

@@ -90,6 +90,24 @@ const (
 	Quiet    = "quiet"
 )
 
+// Trim lets the axis begin where the values do, when most of it would be empty: as on the
+// first day.
+func (s *Sheet) Trim() {
+	first := len(s.X)
+	for i := range s.Charts {
+		for _, l := range s.Charts[i].Lines {
+			for at, y := range l.Y {
+				if at < first && !math.IsNaN(y) {
+					first = at
+				}
+			}
+		}
+	}
+	if first < len(s.X) && first > len(s.X)/3 {
+		s.From = s.X[max(first-2, 0)]
+	}
+}
+
 // Mark is something that happened: at a time, or from a time until another.
 type Mark struct {
 	// Kind is page, ticket, info, deploy, remedy or change.

@@ -15,6 +15,7 @@ func TestFormat(t *testing.T) {
 		}
 	}
 	f(math.NaN(), Share, "–")
+	f(math.Inf(1), Times, "∞")
 	f(1, Share, "100 %")
 	f(0.99999, Share, "99.999 %")
 	f(0.9999999, Share, "99.999 %") // never 100 while something is missing
@@ -65,4 +66,25 @@ func TestAxisPutsValuesWhereTheyBelong(t *testing.T) {
 	if high, at := v.Highest(); v.Last() != 2.5 || high != 2.5 || at != 3 || !v.Known() || a.Blank().Known() {
 		t.Errorf("last %v, highest %v at %d", v.Last(), high, at)
 	}
+}
+
+func TestTrim(t *testing.T) {
+	from := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	f := func(known, want int) {
+		t.Helper()
+		a := NewAxis(from, from.Add(10*time.Minute), time.Minute)
+		y := a.Blank()
+		if known >= 0 {
+			y[known] = 1
+		}
+		s := Sheet{From: At(from), X: a.Times(), Charts: []Chart{{Lines: []Line{{Y: y}}}}}
+		s.Trim()
+		if got := int(s.From.Sub(from) / time.Minute); got != want {
+			t.Errorf("first known %d: it begins at %d, want %d", known, got, want)
+		}
+	}
+	f(-1, 0)
+	f(0, 0)
+	f(3, 0)
+	f(8, 6)
 }

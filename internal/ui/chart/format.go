@@ -19,6 +19,9 @@ func Format(x float64, unit string) string {
 	if x < 0 {
 		return "−" + Format(-x, unit)
 	}
+	if math.IsInf(x, 0) {
+		return "∞"
+	}
 	switch unit {
 	case Share:
 		return Percent(x)

@@ -14,9 +14,9 @@ import (
 func Sheet(verdicts []flyball.Verdict) *chart.Sheet {
 	last := &verdicts[len(verdicts)-1]
 	sheet := &chart.Sheet{From: chart.At(last.StartedAt.Std()), Until: chart.At(last.At.Std()), Charts: []chart.Chart{}, Marks: []chart.Mark{}}
-	if !last.Final() {
-		sheet.Until = chart.At(last.At.Std().Add(time.Minute))
-	}
+	// A little room, so that the last look is seen, and is not the end of the world.
+	length := max(last.At.Sub(last.StartedAt), 10*time.Second)
+	sheet.Until = chart.At(last.At.Std().Add(length / 20))
 	for i := range verdicts {
 		sheet.X = append(sheet.X, chart.At(verdicts[i].At.Std()))
 		if i > 0 && verdicts[i].Step != verdicts[i-1].Step {

@@ -151,11 +151,17 @@ type Remediation struct {
 // Remediations returns the operations about an entity in a range, the newest first.
 func (r *Reader) Remediations(ctx context.Context, entity string, from, until time.Time) ([]Remediation, error) {
 	return ask[Remediation](ctx, r, `
-SELECT ifNull(operation_id, '') AS operation_id, rule, target, finding_id, first_action, attempts, first_sent_at, last_at, last_verb, was_effective
-FROM v_remediations
+SELECT ifNull(r.operation_id, '') AS operation_id, rule, target, finding_id, first_action, attempts, first_sent_at, last_at,
+    d.verb AS last_verb, was_effective
+FROM v_remediations AS r
+INNER JOIN
+(
+    SELECT operation_id, argMaxIf(verb, (decided_at, verb != 'act'), verb != 'control') AS verb
+    FROM v_decisions WHERE entity = ? AND operation_id IS NOT NULL GROUP BY operation_id
+) AS d ON d.operation_id = r.operation_id
 WHERE entity = ? AND last_at >= fromUnixTimestamp64Milli(?) AND first_sent_at < fromUnixTimestamp64Milli(?)
 ORDER BY first_sent_at DESC
-LIMIT 200`, entity, from.UnixMilli(), until.UnixMilli())
+LIMIT 200`, entity, entity, from.UnixMilli(), until.UnixMilli())
 }
 
 // Rules returns the rules and entities of the decision log, for filters.

@@ -12,12 +12,15 @@ type Sketch struct {
 	At        time.Time `ch:"t"`
 	Samples   int64     `ch:"n"`
 	Bad       int64     `ch:"bad"`
+	// Seconds that its windows cover.
+	Seconds float64 `ch:"seconds"`
 }
 
 // Sketches returns the traffic of every entity in (from, until], in buckets of step.
 func (r *Reader) Sketches(ctx context.Context, from, until time.Time, step time.Duration) ([]Sketch, error) {
 	return ask[Sketch](ctx, r, `
-SELECT entity, indicator, toStartOfInterval(window_start, toIntervalSecond(?)) AS t, sum(samples) AS n, sum(bad_samples) AS bad
+SELECT entity, indicator, toStartOfInterval(window_start, toIntervalSecond(?)) AS t, sum(samples) AS n, sum(bad_samples) AS bad,
+    uniqExact(window_start) * any(window_seconds) AS seconds
 FROM v_windows
 WHERE window_start >= fromUnixTimestamp64Milli(?) AND window_start < fromUnixTimestamp64Milli(?)
 GROUP BY entity, indicator, t

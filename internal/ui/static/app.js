@@ -112,5 +112,8 @@
   var here = new URL(location.href);
   if (here.searchParams.has("notice")) { here.searchParams.delete("notice"); history.replaceState(null, "", here.pathname + here.search + here.hash); }
 
+  // What is not there yet may be there in a moment.
+  if (document.querySelector("[data-retry]")) setTimeout(function () { location.reload(); }, 3000);
+
   listen();
 })();

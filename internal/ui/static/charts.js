@@ -165,7 +165,7 @@
       var color = css("--line-" + l.role);
       series.push({
         label: l.label, stroke: color, width: l.dash ? 1.25 : 1.75, dash: l.dash ? [5, 4] : undefined, spanGaps: !!l.step,
-        fill: l.fill ? color + "22" : undefined, points: { show: undefined, size: 4 },
+        fill: l.fill ? color + "22" : undefined, points: { show: spec.x.length <= 30, size: 5, fill: color },
         paths: l.step ? uPlot.paths.stepped({ align: 1 }) : undefined,
         value: function (u, v) { return format(v, c.unit); },
       });
@@ -180,7 +180,7 @@
         { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 5 }, font: "12px " + css("font-family") + "system-ui, sans-serif", space: 70,
           values: [[3600 * 24 * 365, "{YYYY}", null, null, null, null, null, null, 1], [3600 * 24 * 28, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1], [3600 * 24, "{MMM} {D}", null, null, null, null, null, null, 1],
             [3600, "{HH}:{mm}", "\n{MMM} {D}", null, null, null, null, null, 1], [60, "{HH}:{mm}", "\n{MMM} {D}", null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", "\n{MMM} {D}", null, null, null, null, null, 1]] },
-        { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 76, gap: 6, font: "12px system-ui, sans-serif", space: 34, incrs: incrs(c.unit),
+        { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 76, gap: 6, font: "12px system-ui, sans-serif", space: 34, incrs: incrs(c.unit), splits: c.log ? powers : undefined,
           values: function (u, v) { return v.map(function (x) { return x == null ? "" : format(x, c.unit); }); } },
       ],
       hooks: {
@@ -191,6 +191,13 @@
       },
     };
   };
+
+  // powers of ten are enough lines for a logarithmic scale.
+  function powers(u, axis, lo, hi) {
+    var out = [], from = Math.round(Math.log10(lo)), to = Math.round(Math.log10(hi)), by = Math.max(1, Math.ceil((to - from) / 5));
+    for (var e = from; e <= to; e += by) out.push(Math.pow(10, e));
+    return out;
+  }
 
   // limits keeps thresholds in sight, and a little room above. What was expected counts up
   // to twice what was: a wide band must not press the lines flat.
@@ -216,7 +223,7 @@
   }
 
   function thresholds(u, c) {
-    var ctx = u.ctx, ratio = devicePixelRatio;
+    var ctx = u.ctx, ratio = devicePixelRatio, left = u.bbox.left + 4 * ratio;
     (c.thresholds || []).forEach(function (t) {
       var y = Math.round(u.valToPos(t.y, "y", true));
       if (y < u.bbox.top || y > u.bbox.top + u.bbox.height) return;
@@ -229,10 +236,11 @@
       ctx.textAlign = "left";
       var width = ctx.measureText(t.label).width, above = y - u.bbox.top > 18 * ratio;
       ctx.globalAlpha = 0.82; ctx.fillStyle = css("--surface");
-      ctx.fillRect(u.bbox.left + 4 * ratio, above ? y - 16 * ratio : y + 2 * ratio, width + 6 * ratio, 14 * ratio);
+      ctx.fillRect(left, above ? y - 16 * ratio : y + 2 * ratio, width + 6 * ratio, 14 * ratio);
       ctx.globalAlpha = 1; ctx.fillStyle = css("--line-" + t.role);
       ctx.textBaseline = above ? "bottom" : "top";
-      ctx.fillText(t.label, u.bbox.left + 7 * ratio, above ? y - 3 * ratio : y + 4 * ratio);
+      ctx.fillText(t.label, left + 3 * ratio, above ? y - 3 * ratio : y + 4 * ratio);
+      left += width + 18 * ratio; // labels of lines that are close do not cover each other
       ctx.restore();
     });
   }
