@@ -177,7 +177,7 @@
       legend: { live: true, isolate: false },
       scales: { x: { min: spec.from, max: spec.until, range: function (u, lo, hi) { return lo == null ? [self.spec.from, self.spec.until] : [lo, hi]; } }, y: { distr: c.log ? 3 : 1, range: function (u, lo, hi) { return limits(p.chart, lo, hi, u); } } },
       axes: [
-        { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 5 }, font: "12px " + css("font-family") + "system-ui, sans-serif", space: 70,
+        { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 5 }, font: "12px " + css("font-family") + "system-ui, sans-serif", space: 70, incrs: seconds,
           values: [[3600 * 24 * 365, "{YYYY}", null, null, null, null, null, null, 1], [3600 * 24 * 28, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1], [3600 * 24, "{MMM} {D}", null, null, null, null, null, null, 1],
             [3600, "{HH}:{mm}", "\n{MMM} {D}", null, null, null, null, null, 1], [60, "{HH}:{mm}", "\n{MMM} {D}", null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", "\n{MMM} {D}", null, null, null, null, null, 1]] },
         { stroke: muted, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 76, gap: 6, font: "12px system-ui, sans-serif", space: 34, incrs: incrs(c.unit), splits: c.log ? powers : undefined,
@@ -191,6 +191,9 @@
       },
     };
   };
+
+  // seconds are the steps of the axis of time; less than one would repeat labels.
+  var seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000];
 
   // powers of ten are enough lines for a logarithmic scale.
   function powers(u, axis, lo, hi) {
