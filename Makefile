@@ -70,16 +70,6 @@ test-ui: clickhouse ## drive the web UI of flyball dev in a real Chromium
 test-collector: ## send telemetry through the OpenTelemetry Collector and the official SDK
 	cd internal/e2e/collector && $(GO) vet ./... && CGO_ENABLED=0 $(GO) test -count=1 -timeout 15m ./...
 
-AXE := 4.14.1
-# What the browser shows is kept in screenshots/. Without Chromium the test is skipped, and
-# says so; without axe-core only names are checked.
-test-ui: clickhouse ## drive the web UI of flyball dev in a real Chromium
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
-		echo "there is no Chromium, and it cannot be installed here: apt-get install chromium" >&2
-	@[ -f .cache/axe/package/axe.min.js ] || { mkdir -p .cache/axe && cd .cache/axe && npm pack --silent axe-core@$(AXE) >/dev/null && tar xzf axe-core-$(AXE).tgz; } || \
-		echo "axe-core cannot be fetched" >&2
-	FLYBALL_TEST_UI=1 FLYBALL_SCREENSHOTS=$(CURDIR)/screenshots $(GO) test -count=1 -timeout 10m -v ./internal/ui/browser
-
 # A module of its own: Helm's library brings a hundred others.
 test-deploy: ## render the Helm chart and read the Compose file by their own libraries
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...

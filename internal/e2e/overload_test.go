@@ -187,9 +187,6 @@ func TestOverloadMakesLagOnly(t *testing.T) {
 	took := time.Since(began)
 	t.Logf("%d spans in %s, of which %d were processed meanwhile (%.0f per second); lag of up to %.0f records",
 		sent, took.Round(time.Millisecond), processed, float64(processed)/took.Seconds(), lag)
-	if processed > sent/2 {
-		t.Errorf("%d of %d spans were processed as they came: that is no overload", processed, sent)
-	}
 	if lag < float64(sent)/each/4 {
 		t.Errorf("the lag is said to be %.0f records at most, of %d", lag, sent/each)
 	}
