@@ -109,11 +109,8 @@ func (d *decider) step(now flyball.Time, findings []flyball.Finding, watermarks 
 	d.summary.dead("decide", ready.DeadLetters)
 	d.summary.limited(ready.Limited)
 	for i := range ready.Decisions {
-		d.summary.decision(&ready.Decisions[i])
-		if d.cfg.Decision != nil {
-			if err := d.cfg.Decision(&ready.Decisions[i]); err != nil {
-				return fmt.Errorf("cannot report a decision: %w", err)
-			}
+		if err := d.report(&ready.Decisions[i]); err != nil {
+			return fmt.Errorf("cannot report a decision: %w", err)
 		}
 	}
 	for i := range ready.Commands {
@@ -122,6 +119,21 @@ func (d *decider) step(now flyball.Time, findings []flyball.Finding, watermarks 
 	}
 	d.machine.Commit()
 	return nil
+}
+
+// report hands on a decision as it would be on its topic, where lists are never null.
+func (d *decider) report(x *flyball.Decision) error {
+	d.summary.decision(x)
+	if d.cfg.Decision == nil {
+		return nil
+	}
+	if x.Gates == nil {
+		x.Gates = []flyball.GateResult{}
+	}
+	if x.Explain == nil {
+		x.Explain = []flyball.SubExpression{}
+	}
+	return d.cfg.Decision(x)
 }
 
 // travelled returns a finding as it is after it was written to its topic and read again.

@@ -39,6 +39,8 @@ type Config struct {
 	ActionTime time.Duration
 	// Said is what executors and people have said, in the order of its times.
 	Said []Said
+	// Unreadable is how much more they have said that could not be read.
+	Unreadable int64
 	// Decision, when set, is called with every decision, in order.
 	Decision func(*flyball.Decision) error
 	// Progress, when set, is called now and then with the time that was reached.

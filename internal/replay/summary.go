@@ -55,11 +55,15 @@ type CommandCount struct {
 }
 
 func newSummary(c Config) *Summary {
-	return &Summary{
+	s := &Summary{
 		From: flyball.NoTime, To: flyball.NoTime, Rejected: map[string]int64{}, Findings: []FindingCount{},
 		Decisions: map[flyball.Verb]int64{}, Refusals: map[string]int64{}, Commands: []CommandCount{},
 		DeadLetters: map[string]int64{}, Limited: map[string]int64{}, Outcomes: c.Outcomes,
 	}
+	if c.Unreadable > 0 {
+		s.DeadLetters["decide/malformed"] = c.Unreadable
+	}
+	return s
 }
 
 // Span is the time from the first to the last record.

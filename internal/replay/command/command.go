@@ -159,7 +159,7 @@ func (o *options) run(c *cobra.Command, args []string) error {
 	p := printer{out: c.OutOrStdout(), json: o.output == "json"}
 	talk := newTalk(c.ErrOrStderr())
 	if o.against == "" {
-		s, err := o.replay(c.Context(), cfg, talk, p.decision)
+		s, err := o.replay(c.Context(), cfg, cfg, talk, p.decision)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (o *options) compare(ctx context.Context, old, next *config.Config, talk *t
 	var decided [2][]flyball.Decision
 	var span time.Duration
 	for i, cfg := range []*config.Config{old, next} {
-		s, err := o.replay(ctx, cfg, talk, func(d *flyball.Decision) error {
+		s, err := o.replay(ctx, cfg, next, talk, func(d *flyball.Decision) error {
 			decided[i] = append(decided[i], *d)
 			return nil
 		})
