@@ -17,6 +17,7 @@ import (
 	"github.com/flyball-io/flyball/internal/deadletters"
 	executor "github.com/flyball-io/flyball/internal/executor/command"
 	"github.com/flyball-io/flyball/internal/feedback"
+	"github.com/flyball-io/flyball/internal/manual"
 	backtest "github.com/flyball-io/flyball/internal/replay/command"
 )
 
@@ -101,7 +102,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), backtest.New(usageError, exitWith), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), newSchema(), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), backtest.New(usageError, exitWith), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), newSchema(), manual.Command(usageError), newVersion())
 	root.AddCommand(automation.Commands()...)
 	return root
 }
