@@ -51,16 +51,16 @@ type Config struct {
 // records.
 const Tick = time.Second
 
-// tick is how often the machines are stepped: no rarer than the narrowest pane, and often
-// enough to see a partition fall idle. The order and the cuts of what they are given do
-// not change what they find.
+// tick is how often the machines are stepped: as rarely as does not show, because steps
+// are what a replay of little telemetry costs. Order and cuts of what they are given do
+// not change what they find; a partition is seen to be idle up to a tick later.
 func tick(c *config.Config) time.Duration {
 	d := 10 * time.Second
 	for _, i := range c.Indicators {
 		d = min(d, i.Pane)
 	}
 	for _, s := range machines.Measured(c) {
-		d = min(d, s.IdleTimeout/4)
+		d = min(d, s.IdleTimeout)
 	}
 	return max(d.Truncate(Tick), Tick)
 }
