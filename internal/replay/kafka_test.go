@@ -194,3 +194,46 @@ func TestRecordedOutcomes(t *testing.T) {
 		t.Errorf("%+v", got.summary)
 	}
 }
+
+// Partitions that are far apart in time are merged in order: those ahead wait.
+func TestPartitionsFarApart(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, "far"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic("far"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	const each = 3 * manyWaiting
+	var records []*kgo.Record
+	for p := range 2 { // the third has none
+		for i := range each {
+			at := began.Add(time.Duration(p*each+i) * time.Second)
+			records = append(records, &kgo.Record{Partition: int32(1 - p), Timestamp: at, Value: []byte("x")})
+		}
+	}
+	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	from, to := flyball.TimeOf(began.Add(time.Second)), flyball.TimeOf(began.Add((2*each-1)*time.Second))
+	r, err := openRanges(t.Context(), []string{"far"}, from, to, []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if n := len(r.Partitions()); n != 3 {
+		t.Errorf("%d partitions", n)
+	}
+	for want := from; want < to; want = want.Add(time.Second) {
+		rec, err := r.Next(t.Context())
+		if err != nil || rec.At != want {
+			t.Fatalf("got %v, %v, want the record of %s", rec, err, want)
+		}
+	}
+	if _, err := r.Next(t.Context()); err != io.EOF {
+		t.Errorf("after the last: %v", err)
+	}
+}

@@ -167,6 +167,11 @@ func (r *run) finish() error {
 	if err := r.advance(context.Background(), end); err != nil {
 		return err
 	}
+	if r.now < end { // what came since the last step
+		if err := r.transaction(end); err != nil {
+			return err
+		}
+	}
 	r.decider.end()
 	return nil
 }

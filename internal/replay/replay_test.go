@@ -183,6 +183,11 @@ func TestBounds(t *testing.T) {
 	if len(before.decisions) > 0 || before.summary.Outside == 0 || before.summary.To >= c.To {
 		t.Errorf("before the incident: %q, %+v", verbs(before.decisions), before.summary)
 	}
+	within := during(load(t))
+	within.To = c.To.Add(500 * time.Millisecond) // time ends between two steps
+	if r := fromFiles(t, within, dir); r.summary.Samples <= before.summary.Samples {
+		t.Errorf("%d samples half a second later, and %d before", r.summary.Samples, before.summary.Samples)
+	}
 	c.From, c.To = c.To, flyball.NoTime
 	after := fromFiles(t, c, dir)
 	if len(after.decisions) == 0 || after.summary.From < c.From {

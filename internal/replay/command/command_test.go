@@ -11,11 +11,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/twmb/franz-go/pkg/kfake"
+
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/embedded/embeddedtest"
 	"github.com/flyball-io/flyball/internal/loadgen"
 	"github.com/flyball-io/flyball/internal/loadgen/shop"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
+	"github.com/flyball-io/flyball/sinks/clickhouse/history"
 )
 
 func TestMain(m *testing.M) { os.Exit(embeddedtest.Main(m)) }
@@ -157,8 +162,9 @@ func TestUsage(t *testing.T) {
 	f("unknown argument", "--file", "x", "y")
 }
 
-// Recorded findings are decided as they would be by the rules of today.
-func TestFindingsOfClickHouse(t *testing.T) {
+// recorded opens an empty database with all tables.
+func recorded(t *testing.T) (*clickhouse.DB, string) {
+	t.Helper()
 	database := embeddedtest.ClickHouse(t)
 	settings := clickhouse.Default()
 	settings.DSN = database.DSN()
@@ -166,12 +172,53 @@ func TestFindingsOfClickHouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return db, database.DSN()
+}
+
+func at(d time.Duration) flyball.Time { return flyball.TimeOf(began.Add(d)) }
+
+// What was written is what is read, within the bounds, in the order of its times.
+func TestHistoryIsReadBack(t *testing.T) {
+	db, _ := recorded(t)
+	observed, expected := 3.5, 1.25
+	findings := []flyball.Finding{
+		{ID: "a", Revision: 1, Kind: "anomaly", State: flyball.FindingOpened, Severity: "info", Entity: "cart", Labels: flyball.LabelsOf("zone", "b"), Detector: "d",
+			At: at(time.Second), OpenedAt: at(time.Second), Summary: "s", Evidence: []flyball.Evidence{{Name: "digits", Value: 4}}, Incomplete: true,
+			Series: []flyball.FindingSeries{{Indicator: "i", Value: "rate", Labels: flyball.LabelsOf("zone", "b"), Digits: 4, Share: 1, Observed: &observed, Expected: &expected, At: at(time.Second)}}},
+		{ID: "a", Revision: 2, Kind: "anomaly", State: flyball.FindingResolved, Severity: "info", Entity: "cart", At: at(2 * time.Second), OpenedAt: at(time.Second)},
+	}
+	late := findings[1]
+	late.ID, late.At = "b", at(time.Hour)
+	outcomes := []flyball.Outcome{{ID: "o", Class: flyball.OutcomeAccepted, Command: "c", Target: "t", At: at(time.Second), OperationID: "op", Attempt: 2,
+		Started: at(time.Second), Finished: flyball.NoTime, Reason: "R", Detail: "d"}}
+	controls := []flyball.Control{{ID: "k", Kind: flyball.ControlMaintenance, At: at(time.Second), Who: "ann", Why: "moves", Until: at(time.Hour),
+		Scope: flyball.Scope{Kind: flyball.ScopeService, Name: "cart"}}, {ID: "l", Kind: flyball.ControlApprove, At: at(2 * time.Second), Who: "ann", Why: "yes", Operation: "op"}}
+	w := db.Writer()
+	if err := errors.Join(w.InsertFindings(t.Context(), []flyball.Finding{late, findings[1], findings[0]}, ""),
+		w.InsertOutcomes(t.Context(), outcomes, ""), w.InsertControls(t.Context(), controls, "")); err != nil {
+		t.Fatal(err)
+	}
+	gotFindings, err1 := history.Findings(t.Context(), db, at(time.Second), at(time.Hour))
+	gotOutcomes, err2 := history.Outcomes(t.Context(), db, at(0), at(time.Hour))
+	gotControls, err3 := history.Controls(t.Context(), db, at(0), at(time.Hour))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	for _, diff := range []string{cmp.Diff(findings, gotFindings, cmpopts.EquateEmpty()), cmp.Diff(outcomes, gotOutcomes), cmp.Diff(controls, gotControls)} {
+		if diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// Recorded findings are decided as they would be by the rules of today.
+func TestFindingsOfClickHouse(t *testing.T) {
+	db, dsn := recorded(t)
 	threshold := 10.0
-	at := func(d time.Duration) flyball.Time { return flyball.TimeOf(began.Add(d)) }
 	finding := func(revision int, state flyball.FindingState, d time.Duration) flyball.Finding {
 		return flyball.Finding{ID: "f1", Revision: revision, Kind: "burn_rate", State: state, Severity: "page", Entity: "checkout", Detector: "availability",
 			Tier: "page_fast", At: at(d), OpenedAt: at(time.Minute), Summary: "burns",
@@ -184,7 +231,7 @@ func TestFindingsOfClickHouse(t *testing.T) {
 	f := func(rule, to, want string, args ...string) {
 		t.Helper()
 		dir := write(t, `finding.kind == "burn_rate"`, rule)
-		args = append(args, "--config", dir, "--from", "2026-01-01T00:00:00Z", "--to", to, "-o", "json", "--clickhouse", database.DSN())
+		args = append(args, "--config", dir, "--from", "2026-01-01T00:00:00Z", "--to", to, "-o", "json", "--clickhouse", dsn)
 		code, out, talk := run(t, args...)
 		var verbs []string
 		for _, l := range strings.Split(strings.TrimSpace(out), "\n") {
@@ -205,5 +252,38 @@ func TestFindingsOfClickHouse(t *testing.T) {
 	f(burn, "2026-01-01T00:02:00Z", "act@1m0s accepted@1m0s verifying@1m30s")
 	f(burn, "2026-01-01T01:00:00Z", "act@1m0s unknown@2m0s closed@3m0s", "--outcomes", "assume-none")
 	f(burn, "2026-01-01T01:00:00Z", "act@1m0s unknown@2m0s closed@3m0s", "--outcomes", "recorded")
+	if err := db.Writer().InsertControls(t.Context(), []flyball.Control{{ID: "k", Kind: flyball.ControlKill, At: at(30 * time.Second), Who: "ann", Why: "enough",
+		Scope: flyball.Scope{Kind: flyball.ScopeGlobal}}}, ""); err != nil {
+		t.Fatal(err)
+	}
+	f(burn, "2026-01-01T01:00:00Z", "control@30s suppress@1m0s", "--outcomes", "recorded")
 	f("finding.evidence.burn_long > 13.0", "2026-01-01T01:00:00Z", "")
+}
+
+// The brokers of the configuration, or others, are read.
+func TestKafka(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "flyball.outcomes", "flyball.control"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	load := loadgen.Default()
+	load.Shop.Rate, load.Shop.Duration, load.Shop.Start, load.Unpaced = 100, 5*time.Minute, began, true
+	load.Shop.Incidents = []shop.Incident{{Kind: shop.ErrorBurst, Service: "checkout", Start: 3 * time.Minute, Duration: time.Minute, Severity: 0.5}}
+	load.Kafka.Brokers, load.Kafka.Replication = cluster.ListenAddrs(), 1
+	if _, err := loadgen.Run(t.Context(), load, nil); err != nil {
+		t.Fatal(err)
+	}
+	addr := cluster.ListenAddrs()[0]
+	own := write(t, "  commitInterval", fmt.Sprintf("  kafka: {brokers: [%q]}\n  commitInterval", addr))
+	f := func(args ...string) {
+		t.Helper()
+		code, out, talk := run(t, append(args, "--from", "1h")...)
+		if code != 0 || !strings.Contains(out, "rollback on deployment/checkout") {
+			t.Errorf("%q: exit %d, %s%s", args, code, out, talk)
+		}
+	}
+	f("--config", own, "--kafka")
+	f("--config", shopConfig, "--kafka="+addr)
+	f("--config", shopConfig, "--kafka", addr, "--outcomes", "recorded")
 }

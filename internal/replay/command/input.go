@@ -66,6 +66,9 @@ func (o *options) overKafka(ctx context.Context, run replay.Config, home *config
 		return nil, err
 	}
 	defer feed.Close()
+	if o.to == "" { // nothing came after now: all that came is evaluated
+		run.To = flyball.NoTime
+	}
 	run.Progress = func(at flyball.Time) { talk.progress(at, feed.Share()) }
 	return replay.Run(ctx, run, feed)
 }
