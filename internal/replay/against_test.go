@@ -74,7 +74,7 @@ func TestRoughly(t *testing.T) {
 // A threshold that is raised beyond the incident takes the command away.
 func TestRaisedThreshold(t *testing.T) {
 	dir := record(t, shopLoad())
-	old, next := load(t), load(t, "10x2m/15s", "45x2m/15s")
+	old, next := load(t), load(t, "15x2m/15s", "45x2m/15s")
 	before, after := fromFiles(t, during(old), dir), fromFiles(t, during(next), dir)
 	d := Compare(before.decisions, after.decisions, Tolerance(old, next))
 	if !d.Differ() || len(after.decisions) > 0 || len(d.Only) != len(before.decisions) {

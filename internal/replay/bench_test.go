@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// BenchmarkFiles replays an hour of a shop at 20 spans per second, in panes of a second.
+// BenchmarkFiles replays an hour of a shop at 20 spans per second, in panes of five seconds.
 func BenchmarkFiles(b *testing.B) {
 	c := shopLoad()
 	c.Shop.Rate, c.Shop.Duration = 20, time.Hour

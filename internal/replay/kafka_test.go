@@ -76,7 +76,7 @@ func live(t *testing.T, cfg *config.Config, client *kgo.Client, n int) (out []fl
 // telemetry in files, and nothing shows that it was there.
 func TestSameAsLive(t *testing.T) {
 	addrs, client := broker(t)
-	cfg := load(t, "  commitInterval", fmt.Sprintf("  kafka: {brokers: [%q]}\n  commitInterval", addrs[0]), "idleTimeout: 3s", "idleTimeout: 1s")
+	cfg := load(t, "  commitInterval", fmt.Sprintf("  kafka: {brokers: [%q]}\n  commitInterval", addrs[0]), "idleTimeout: 5s", "idleTimeout: 1s")
 	c := during(cfg)
 	c.Outcomes = AssumeNone
 	files := fromFiles(t, c, record(t, shopLoad()))

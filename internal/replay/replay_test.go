@@ -22,11 +22,12 @@ import (
 // began is when the telemetry of tests begins.
 var began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// shopLoad is a shop in which the checkout fails for a minute.
+// shopLoad is a shop in which the checkout fails for a minute, and later again.
 func shopLoad() loadgen.Config {
 	c := loadgen.Default()
-	c.Shop.Rate, c.Shop.Duration, c.Shop.Start = 100, 6*time.Minute, began
-	c.Shop.Incidents = []shop.Incident{{Kind: shop.ErrorBurst, Service: "checkout", Start: 3 * time.Minute, Duration: time.Minute, Severity: 0.5}}
+	c.Shop.Rate, c.Shop.Duration, c.Shop.Start = 60, 6*time.Minute, began
+	c.Shop.Incidents = []shop.Incident{{Kind: shop.ErrorBurst, Service: "checkout", Start: 3 * time.Minute, Duration: time.Minute, Severity: 0.5},
+		{Kind: shop.ErrorBurst, Service: "checkout", Start: 5 * time.Minute, Duration: time.Minute, Severity: 0.5}}
 	c.Unpaced, c.Partitions = true, 3
 	return c
 }
@@ -113,7 +114,7 @@ func TestIncidentIsDecidedAndVerified(t *testing.T) {
 	dir := record(t, shopLoad())
 	got := fromFiles(t, during(load(t)), dir)
 	on := " rollback deployment/checkout"
-	// A stray error two minutes later finds the long window still full of the incident.
+	// It is too early for another rollback when it fails again.
 	want := []string{"act" + on, "accepted" + on, "verifying" + on, "effective" + on, "suppress" + on}
 	if diff := cmp.Diff(want, verbs(got.decisions)); diff != "" {
 		t.Fatal(diff)
@@ -142,7 +143,7 @@ func TestIncidentIsDecidedAndVerified(t *testing.T) {
 
 // Without an executor the command ends at its deadline, and people are told.
 func TestNobodyReports(t *testing.T) {
-	c := during(load(t))
+	c := during(load(t, "deadline: 35s", "deadline: 15s"))
 	c.Outcomes = AssumeNone
 	got := verbs(fromFiles(t, c, record(t, shopLoad())).decisions)
 	if len(got) < 2 || got[1] != "unknown rollback deployment/checkout" {
@@ -167,7 +168,7 @@ func TestSameForAnyPartitions(t *testing.T) {
 	if !strings.Contains(want, `"verb":"act"`) {
 		t.Fatal("nothing was decided")
 	}
-	for _, n := range []int32{0, 1, 2, 7} {
+	for _, n := range []int32{0, 1, 7} {
 		if got := text(n); got != want {
 			t.Errorf("%d partitions: %s", n, cmp.Diff(want, got))
 		}

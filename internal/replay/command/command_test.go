@@ -77,7 +77,7 @@ const shopConfig = "../testdata/shop"
 func spans(t *testing.T) (dir string) {
 	t.Helper()
 	c := loadgen.Default()
-	c.Shop.Rate, c.Shop.Duration, c.Shop.Start = 100, 5*time.Minute, began
+	c.Shop.Rate, c.Shop.Duration, c.Shop.Start = 60, 5*time.Minute, began
 	c.Shop.Incidents = []shop.Incident{{Kind: shop.ErrorBurst, Service: "checkout", Start: 3 * time.Minute, Duration: time.Minute, Severity: 0.5}}
 	c.Unpaced, c.Dir = true, t.TempDir()
 	if _, err := loadgen.Run(t.Context(), c, nil); err != nil {
@@ -123,7 +123,7 @@ func TestJSON(t *testing.T) {
 
 func TestAgainst(t *testing.T) {
 	dir := spans(t)
-	raised := write(t, "10x2m/15s", "45x2m/15s")
+	raised := write(t, "15x2m/15s", "45x2m/15s")
 	f := func(wantCode int, want string, args ...string) {
 		t.Helper()
 		code, out, talk := run(t, append(args, "--file", dir)...)
@@ -250,8 +250,8 @@ func TestFindingsOfClickHouse(t *testing.T) {
 	burn := `finding.evidence.burn_long == 12.5 && finding.thresholds.burn_long == 10.0`
 	f(burn, "2026-01-01T01:00:00Z", "act@1m0s accepted@1m0s verifying@1m30s effective@3m0s")
 	f(burn, "2026-01-01T00:02:00Z", "act@1m0s accepted@1m0s verifying@1m30s")
-	f(burn, "2026-01-01T01:00:00Z", "act@1m0s unknown@2m0s closed@3m0s", "--outcomes", "assume-none")
-	f(burn, "2026-01-01T01:00:00Z", "act@1m0s unknown@2m0s closed@3m0s", "--outcomes", "recorded")
+	f(burn, "2026-01-01T01:00:00Z", "act@1m0s unknown@1m35s closed@3m0s", "--outcomes", "assume-none")
+	f(burn, "2026-01-01T01:00:00Z", "act@1m0s unknown@1m35s closed@3m0s", "--outcomes", "recorded")
 	if err := db.Writer().InsertControls(t.Context(), []flyball.Control{{ID: "k", Kind: flyball.ControlKill, At: at(30 * time.Second), Who: "ann", Why: "enough",
 		Scope: flyball.Scope{Kind: flyball.ScopeGlobal}}}, ""); err != nil {
 		t.Fatal(err)
@@ -268,7 +268,7 @@ func TestKafka(t *testing.T) {
 	}
 	t.Cleanup(cluster.Close)
 	load := loadgen.Default()
-	load.Shop.Rate, load.Shop.Duration, load.Shop.Start, load.Unpaced = 100, 5*time.Minute, began, true
+	load.Shop.Rate, load.Shop.Duration, load.Shop.Start, load.Unpaced = 60, 5*time.Minute, began, true
 	load.Shop.Incidents = []shop.Incident{{Kind: shop.ErrorBurst, Service: "checkout", Start: 3 * time.Minute, Duration: time.Minute, Severity: 0.5}}
 	load.Kafka.Brokers, load.Kafka.Replication = cluster.ListenAddrs(), 1
 	if _, err := loadgen.Run(t.Context(), load, nil); err != nil {
