@@ -110,11 +110,16 @@ func (m *memory) see(bytes float64, first bool) {
 	}
 }
 
-// flat fails when the memory grew after the first third.
-func (m *memory) flat(t *testing.T) {
+// flat fails when the memory grew after the first third. A test of seconds has only just
+// begun by then: the buffers of fetches are not all there.
+func (m *memory) flat(t *testing.T, took time.Duration) {
 	t.Helper()
 	t.Logf("memory: %.0f MB in the first third, %.0f MB at most", m.early/1e6, m.most/1e6)
-	if m.early == 0 || m.most > 1.3*m.early+64e6 {
+	slack := 64e6
+	if took < time.Minute {
+		slack = 256e6
+	}
+	if m.early == 0 || m.most > 1.3*m.early+slack {
 		t.Errorf("memory grew from %.0f MB to %.0f MB", m.early/1e6, m.most/1e6)
 	}
 }
@@ -155,7 +160,7 @@ func TestOverloadMakesLagOnly(t *testing.T) {
 		}
 		return ""
 	})
-	const each = 100 // spans of a record
+	const each, atOnce = 100, 2400 // spans of a record, records that are sent at once
 	list := make([]span, each)
 	sent, windows := 0, map[int64]int{}
 	var mem memory
@@ -167,7 +172,7 @@ func TestOverloadMakesLagOnly(t *testing.T) {
 		seen := p.metrics()
 		mem.see(seen["process_resident_memory_bytes"], since < length/3)
 		lag, processed = max(lag, sum(seen, "flyball_source_lag_records")), b.processed(t, topic)*each
-		if sent > 3*processed+1200*each {
+		if sent > 3*processed+2*atOnce*each {
 			time.Sleep(10 * time.Millisecond) // it is too much already
 			continue
 		}
@@ -177,7 +182,7 @@ func TestOverloadMakesLagOnly(t *testing.T) {
 		}
 		value := spans(t, list...)
 		var batch []*kgo.Record
-		for i := range 600 {
+		for i := range atOnce {
 			batch = append(batch, &kgo.Record{Topic: topic, Partition: int32(i % 2), Value: value})
 		}
 		b.produce(t, batch...)
@@ -196,7 +201,7 @@ func TestOverloadMakesLagOnly(t *testing.T) {
 		mem.see(seen["process_resident_memory_bytes"], false)
 		return b.caughtUp(t, b.prefix+"g-aggregate-spans", topic) + b.caughtUp(t, b.prefix+"g-evaluate", b.names().Panes())
 	})
-	mem.flat(t)
+	mem.flat(t, length)
 	p.terminate()
 	for id, v := range decodeWindows(t, b.read(t, b.names().Windows())) {
 		if id.Indicator == "gets" && strings.Contains(id.Labels, "cart") {
@@ -295,7 +300,7 @@ func TestCardinalityBomb(t *testing.T) {
 	seen := p.metrics()
 	t.Logf("%d values in %s, %d samples in overflow series; %.0f times too many label sets", size, time.Since(began).Round(time.Millisecond), overflow,
 		seen[`flyball_limited_total{reason="label_sets",role="aggregate"}`])
-	mem.flat(t)
+	mem.flat(t, time.Since(began))
 	p.terminate()
 	if total != size || overflow < size/2 {
 		t.Errorf("%d samples are counted, %d of them in overflow series; want %d, most of them there", total, overflow, size)
