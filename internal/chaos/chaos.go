@@ -193,6 +193,7 @@ func allRead(ctx context.Context, admin *kadm.Client, n names) error {
 	topics := sinkkafka.Topics{Prefix: n.topicPrefix}
 	ctx, cancel := context.WithTimeout(ctx, doneLimit)
 	defer cancel()
+	looked := time.Now()
 	for _, step := range [][2]string{
 		{n.group + "-aggregate-spans", inputTopic}, {n.group + "-evaluate", topics.Panes()}, {n.group + "-decide", topics.Findings()},
 	} {
@@ -200,6 +201,12 @@ func allRead(ctx context.Context, admin *kadm.Client, n names) error {
 			behind, err := unread(ctx, admin, step[0], step[1])
 			if behind == "" && err == nil {
 				break
+			}
+			if time.Since(looked) > hangsAfter {
+				looked = time.Now()
+				if err := hanging(ctx, admin); errors.Is(err, errHanging) {
+					return fmt.Errorf("group %q has not read all of %q: %s %w", step[0], step[1], behind, err)
+				}
 			}
 			if !wait(ctx, 100*time.Millisecond) {
 				return fmt.Errorf("group %q has not read all of %q: %s %w", step[0], step[1], behind, errors.Join(err, ctx.Err()))
