@@ -2,11 +2,9 @@ package connect
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/internal/config"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
@@ -39,13 +37,9 @@ func InspectTopics(ctx context.Context, cfg *config.Config) (list []sinkkafka.To
 }
 
 func withTopics(cfg *config.Config, f func(*kadm.Client, []sinkkafka.Spec) error) error {
-	security, err := Kafka(cfg.Pipeline.Kafka)
+	client, err := Client(cfg, "flyball")
 	if err != nil {
 		return err
-	}
-	client, err := kgo.NewClient(append(security, kgo.SeedBrokers(cfg.Pipeline.Kafka.Brokers...), kgo.ClientID("flyball"))...)
-	if err != nil {
-		return fmt.Errorf("cannot reach Kafka: %w", err)
 	}
 	defer client.Close()
 	topics := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}

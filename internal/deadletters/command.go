@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/connect"
 )
 
 // options are the flags that the commands share.
@@ -231,7 +232,7 @@ late is late again.`,
 }
 
 func (o *options) giveBack(c *cobra.Command, cfg *config.Config, yes bool) error {
-	cl, err := dial(cfg, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	cl, err := connect.Client(cfg, clientID(cfg), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		return err
 	}

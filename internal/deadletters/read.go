@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/internal/config"
@@ -55,91 +54,22 @@ func parsePlaces(args []string) ([]string, error) {
 	return args, nil
 }
 
-// dial returns a client of the brokers of a configuration.
-func dial(cfg *config.Config, more ...kgo.Opt) (*kgo.Client, error) {
-	security, err := connect.Kafka(cfg.Pipeline.Kafka)
-	if err != nil {
-		return nil, err
-	}
-	opts := append(security, kgo.SeedBrokers(cfg.Pipeline.Kafka.Brokers...), kgo.ClientID(cfg.Pipeline.Kafka.ClientID+"-deadletter"))
-	c, err := kgo.NewClient(append(opts, more...)...)
-	if err != nil {
-		return nil, fmt.Errorf("cannot reach Kafka: %w", err)
-	}
-	return c, nil
-}
+// clientID names the command in the brokers' logs.
+func clientID(cfg *config.Config) string { return cfg.Pipeline.Kafka.ClientID + "-deadletter" }
 
 // read calls each with the letters that are there now and wanted, in the order of each
 // partition. What each is given is lent.
 func read(ctx context.Context, cfg *config.Config, f filter, each func(*letter) error) error {
 	topic := sinkkafka.Topics{Prefix: cfg.Pipeline.Kafka.TopicPrefix}.DeadLetters()
-	from := kgo.NewOffset().AtStart()
-	if !f.since.IsZero() {
-		from = from.AfterMilli(f.since.UnixMilli())
-	}
-	cl, err := dial(cfg, kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(from), kgo.ConsumeResetOffset(from),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
-	if err != nil {
-		return err
-	}
-	defer cl.Close()
-	left, err := extent(ctx, kadm.NewClient(cl), topic, f.since)
-	if err != nil {
-		return err
-	}
-	for len(left) > 0 {
-		fetches := cl.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return fmt.Errorf("cannot read %q: %w", topic, err)
+	return connect.ReadTopics(ctx, cfg, clientID(cfg), f.since, []string{topic}, func(r *kgo.Record) error {
+		death, err := sinkkafka.ReadDeadLetter(r)
+		if err != nil {
+			death = sinkkafka.Death{Reason: "unreadable", Message: err.Error(), Record: &kgo.Record{Value: r.Value}}
 		}
-		for it := fetches.RecordIter(); !it.Done(); {
-			r := it.Next()
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
-			}
-			if r.Attrs.IsControl() {
-				continue
-			}
-			death, err := sinkkafka.ReadDeadLetter(r)
-			if err != nil {
-				death = sinkkafka.Death{Reason: "unreadable", Message: err.Error(), Record: &kgo.Record{Value: r.Value}}
-			}
-			l := &letter{Death: death, Partition: r.Partition, Offset: r.Offset, At: r.Timestamp}
-			if !f.wants(l) {
-				continue
-			}
-			if err := each(l); err != nil {
-				return err
-			}
+		l := &letter{Death: death, Partition: r.Partition, Offset: r.Offset, At: r.Timestamp}
+		if !f.wants(l) {
+			return nil
 		}
-	}
-	return nil
-}
-
-// extent returns the ends of the partitions that hold something from a time on.
-func extent(ctx context.Context, admin *kadm.Client, topic string, since time.Time) (map[int32]int64, error) {
-	ends, err := admin.ListEndOffsets(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the ends of %q: %w", topic, err)
-	}
-	starts, err := admin.ListStartOffsets(ctx, topic)
-	if !since.IsZero() {
-		starts, err = admin.ListOffsetsAfterMilli(ctx, since.UnixMilli(), topic)
-	}
-	if err == nil {
-		err = starts.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the starts of %q: %w", topic, err)
-	}
-	left := map[int32]int64{}
-	ends.Each(func(o kadm.ListedOffset) {
-		if s, ok := starts.Lookup(topic, o.Partition); ok && s.Offset < o.Offset {
-			left[o.Partition] = o.Offset
-		}
+		return each(l)
 	})
-	return left, nil
 }
