@@ -113,13 +113,6 @@ func (o *Operator) target(text string) (kind, namespace, name string, err error)
 }
 
 func (o *Operator) scale(ctx context.Context, kind, namespace, name, text string) (string, error) {
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
-		return "", fmt.Errorf("%w: params.replicas is %q, want a number", ErrRefused, text)
-	}
-	if n < int64(o.spec.MinReplicas) || n > int64(o.spec.MaxReplicas) {
-		return "", fmt.Errorf("%w: %d replicas are outside %d to %d", ErrRefused, n, o.spec.MinReplicas, o.spec.MaxReplicas)
-	}
 	opts := metav1.GetOptions{}
 	switch kind {
 	case "deployment":
@@ -128,18 +121,22 @@ func (o *Operator) scale(ctx context.Context, kind, namespace, name, text string
 			return "", err
 		}
 		was := s.Spec.Replicas
-		s.Spec.Replicas = int32(n)
+		if s.Spec.Replicas, err = o.replicas(text, was); err != nil {
+			return "", err
+		}
 		_, err = o.client.AppsV1().Deployments(namespace).UpdateScale(ctx, name, s, metav1.UpdateOptions{})
-		return fmt.Sprintf("scaled deployment %s/%s from %d to %d replicas", namespace, name, was, n), err
+		return fmt.Sprintf("scaled deployment %s/%s from %d to %d replicas", namespace, name, was, s.Spec.Replicas), err
 	case "statefulset":
 		s, err := o.client.AppsV1().StatefulSets(namespace).GetScale(ctx, name, opts)
 		if err != nil {
 			return "", err
 		}
 		was := s.Spec.Replicas
-		s.Spec.Replicas = int32(n)
+		if s.Spec.Replicas, err = o.replicas(text, was); err != nil {
+			return "", err
+		}
 		_, err = o.client.AppsV1().StatefulSets(namespace).UpdateScale(ctx, name, s, metav1.UpdateOptions{})
-		return fmt.Sprintf("scaled stateful set %s/%s from %d to %d replicas", namespace, name, was, n), err
+		return fmt.Sprintf("scaled stateful set %s/%s from %d to %d replicas", namespace, name, was, s.Spec.Replicas), err
 	}
 	return "", fmt.Errorf("%w: a %s cannot be scaled", ErrRefused, kind)
 }

@@ -68,6 +68,7 @@ func TestOperations(t *testing.T) {
 		}
 		return client
 	}
+	f("scale", "deploy/cart", "+50%", "scaled deployment shop/cart from 2 to 3 replicas")
 	client := f("scale", "deploy/cart", "5", "scaled deployment shop/cart from 2 to 5 replicas")
 	scaled := false
 	for _, a := range client.Actions() {
