@@ -12,7 +12,7 @@ BOMB     ?= 10000000
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
+.PHONY: build peers dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-peers bench-evaluate pgo bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -93,6 +93,19 @@ fuzz: ## run every fuzz target for FUZZTIME
 
 bench: build clickhouse ## measure; writes benchmarks/out/bench.json
 	$(GO) run ./benchmarks/bench
+
+# Linux only: engines are bound to processors by taskset.
+PEERS := benchmarks/peers
+peers: build kafka ## build the other stream processors of the comparison
+	@command -v mvn >/dev/null && command -v taskset >/dev/null || { echo "the comparison needs a Java 17 (or later) development kit, Maven and taskset: apt-get install openjdk-17-jdk-headless maven util-linux" >&2; exit 1; }
+	mvn -q -B -C -f $(PEERS)/java/pom.xml package
+
+bench-peers: peers ## run the same job on Kafka Streams, Flink and Flyball; writes benchmarks/out/peers.json; PEERS_ARGS="-engines flyball,flink"
+	$(GO) build -o bin/bench-peers ./$(PEERS)
+	bin/bench-peers $(PEERS_ARGS)
+
+bench-evaluate: ## cost of a series in the evaluate role; writes benchmarks/out/evaluate.json; EVALUATE_ARGS="-series 1000"
+	$(GO) run ./benchmarks/evaluate $(EVALUATE_ARGS)
 
 bench-report: clickhouse ## time reports over a month of 1,000 SLOs; writes benchmarks/out/report.json
 	$(GO) run ./benchmarks/report $(REPORT_ARGS)

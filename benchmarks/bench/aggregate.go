@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"io"
@@ -17,12 +16,6 @@ import (
 	"github.com/flyball-io/flyball/internal/pipeline"
 )
 
-// configText is the configuration of aggregate: the defaults, and what any user
-// has to write.
-//
-//go:embed bench.yaml
-var configText []byte
-
 // AggregateResult is what aggregate prints.
 type AggregateResult struct {
 	Usage Usage `json:"usage"`
@@ -31,7 +24,7 @@ type AggregateResult struct {
 // measureAggregate runs the role until in ends, which its parent does when
 // everything is committed, and prints an AggregateResult.
 func measureAggregate(ctx context.Context, t Task, in io.Reader, out io.Writer) error {
-	cfg, err := readConfig()
+	cfg, err := readConfig(t.Workload)
 	if err != nil {
 		return err
 	}
@@ -63,8 +56,8 @@ func measureAggregate(ctx context.Context, t Task, in io.Reader, out io.Writer) 
 	return json.NewEncoder(out).Encode(AggregateResult{Usage: usage})
 }
 
-func readConfig() (*config.Config, error) {
-	cfg, problems := config.Options{}.Read([]config.File{{Name: "bench.yaml", Text: configText}})
+func readConfig(workload string) (*config.Config, error) {
+	cfg, problems := config.Options{}.Read([]config.File{{Name: workload + ".yaml", Text: workloads[workload].config}})
 	if strictyaml.HasErrors(problems) {
 		return nil, &config.Error{Problems: problems}
 	}

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 func TestBenchmarkEndToEnd(t *testing.T) {
 	plan := Plan{
-		Spans: 40_000, WarmUp: 0.25, Rate: 2000, Partitions: 3, Workers: 2, Rounds: 2,
+		Workload: "spans", Spans: 40_000, WarmUp: 0.25, Rate: 2000, Partitions: 3, Workers: 2, Rounds: 2,
 		SteadyRate: 5000, SteadyFor: time.Second, Profiles: t.TempDir(),
 	}
 	m, err := measure(t.Context(), plan, io.Discard)
@@ -59,7 +59,7 @@ func TestBenchmarkEndToEnd(t *testing.T) {
 			t.Errorf("the table has no line %q:\n%s", want, table.String())
 		}
 	}
-	for _, name := range []string{"floor.prof", "aggregate.prof"} {
+	for _, name := range []string{"spans-floor.prof", "spans-aggregate.prof"} {
 		if s, err := os.Stat(filepath.Join(plan.Profiles, name)); err != nil || s.Size() == 0 {
 			t.Errorf("profile %s: %v", name, err)
 		}
@@ -92,7 +92,7 @@ func checkReport(t *testing.T, r Report) {
 }
 
 func TestCheckSeesLostSpans(t *testing.T) {
-	want := Sums{Spans: 10, Failed: 1, Seconds: 2, Series: 3}
+	want := Sums{Spans: 10, Failed: 1, Total: 2, Series: 3}
 	f := func(got Sums, ok bool) {
 		t.Helper()
 		if err := want.equal(got); (err == nil) != ok {
@@ -100,11 +100,11 @@ func TestCheckSeesLostSpans(t *testing.T) {
 		}
 	}
 	f(want, true)
-	f(Sums{Spans: 10, Failed: 1, Seconds: 2 + 1e-12, Series: 3}, true)
-	f(Sums{Spans: 9, Failed: 1, Seconds: 2, Series: 3}, false)
-	f(Sums{Spans: 10, Failed: 2, Seconds: 2, Series: 3}, false)
-	f(Sums{Spans: 10, Failed: 1, Seconds: 2.1, Series: 3}, false)
-	f(Sums{Spans: 10, Failed: 1, Seconds: 2, Series: 4}, false)
+	f(Sums{Spans: 10, Failed: 1, Total: 2 + 1e-12, Series: 3}, true)
+	f(Sums{Spans: 9, Failed: 1, Total: 2, Series: 3}, false)
+	f(Sums{Spans: 10, Failed: 2, Total: 2, Series: 3}, false)
+	f(Sums{Spans: 10, Failed: 1, Total: 2.1, Series: 3}, false)
+	f(Sums{Spans: 10, Failed: 1, Total: 2, Series: 4}, false)
 }
 
 func TestMedian(t *testing.T) {

@@ -108,7 +108,7 @@ func (c *cluster) awaitCommitted(ctx context.Context, group, topic string, ends 
 }
 
 // panes adds up what a run of aggregate sent, reading only what is committed.
-func (c *cluster) panes(ctx context.Context, prefix string) (Sums, error) {
+func (c *cluster) panes(ctx context.Context, prefix string, unit float64) (Sums, error) {
 	topic := sinkkafka.Topics{Prefix: prefix}.Panes()
 	ends, err := c.admin.ListEndOffsets(ctx, topic)
 	if err == nil {
@@ -147,13 +147,13 @@ func (c *cluster) panes(ctx context.Context, prefix string) (Sums, error) {
 			return Sums{}, failed
 		}
 	}
-	return sums.total(), nil
+	return sums.total(unit), nil
 }
 
 // adder adds up panes.
 type adder struct {
 	sums   Sums
-	nanos  processors.Sum
+	values processors.Sum
 	series map[string]bool
 }
 
@@ -167,15 +167,15 @@ func (a *adder) add(r *kgo.Record) error {
 	return processors.ReadPanes(r.Value, func(p processors.PaneRow) {
 		a.sums.Spans += p.Count
 		a.sums.Failed += p.Bad
-		a.nanos.Merge(p.Sum)
+		a.values.Merge(p.Sum)
 		if !a.series[p.Labels] {
 			a.series[string(append([]byte(nil), p.Labels...))] = true
 		}
 	})
 }
 
-func (a *adder) total() Sums {
+func (a *adder) total(unit float64) Sums {
 	s := a.sums
-	s.Seconds, s.Series = a.nanos.Value()/1e9, len(a.series)
+	s.Total, s.Series = a.values.Value()/unit, len(a.series)
 	return s
 }

@@ -18,8 +18,8 @@ import (
 type Sums struct {
 	Spans  int64 `json:"spans"`
 	Failed int64 `json:"failed"`
-	// Seconds is the sum of all durations.
-	Seconds float64 `json:"seconds"`
+	// Total of all values: of spans their seconds.
+	Total float64 `json:"total"`
 	// Series is the number of services and routes.
 	Series int `json:"series"`
 }
@@ -53,7 +53,7 @@ func measureFloor(ctx context.Context, t Task, _ io.Reader, out io.Writer) error
 	}
 	all := newTallies()
 	for _, w := range workers {
-		all.merge(w.walk.out)
+		all.merge(w.out)
 	}
 	usage, err := m.read()
 	if err != nil {
@@ -69,8 +69,9 @@ func (t *tallies) sums() Sums {
 		s.Spans += int64(x.count)
 		s.Failed += int64(x.failed)
 		nanos += x.nanos
+		s.Total += x.sum
 	}
-	s.Seconds = float64(nanos) / 1e9
+	s.Total += float64(nanos) / 1e9
 	return s
 }
 
@@ -78,11 +79,13 @@ func (t *tallies) sums() Sums {
 type floorWorker struct {
 	client *kgo.Client
 	left   int64 // records
-	walk   walker
+	walk   recordWalker
+	out    *tallies
 }
 
 func newFloorWorker(t Task, n int, seed maphash.Seed, hook kgo.Hook) (*floorWorker, error) {
-	w := &floorWorker{walk: walker{seed: seed, out: newTallies()}}
+	w := &floorWorker{out: newTallies()}
+	w.walk = workloads[t.Workload].walk(seed, w.out)
 	partitions := map[int32]kgo.Offset{}
 	for p := n; p < t.Partitions; p += t.Workers {
 		partitions[int32(p)] = kgo.NewOffset().AtStart()

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
+	"strings"
+	"time"
 
 	"github.com/flyball-io/flyball/benchmarks/figures"
 	"github.com/flyball-io/flyball/benchmarks/record"
@@ -24,21 +27,39 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	plan := defaultPlan()
-	flag.Int64Var(&plan.Spans, "spans", plan.Spans, "spans in the topic")
-	flag.IntVar(&plan.Rounds, "rounds", plan.Rounds, "rounds of floor and aggregate")
-	flag.IntVar(&plan.Workers, "workers", plan.Workers, "clients that read, in floor and aggregate")
-	flag.DurationVar(&plan.SteadyFor, "steady", plan.SteadyFor, "length of the round at a steady rate")
-	flag.StringVar(&plan.Profiles, "profiles", "", "directory for processor profiles of the last round")
+	spans := flag.Int64("spans", 0, "samples in each topic; 0 is as many as usual")
+	rounds := flag.Int("rounds", 5, "rounds of floor and aggregate")
+	workers := flag.Int("workers", runtime.NumCPU(), "clients that read, in floor and aggregate")
+	steady := flag.Duration("steady", 20*time.Second, "length of the round of spans at a steady rate")
+	profiles := flag.String("profiles", "", "directory for processor profiles of the last rounds")
+	names := flag.String("workloads", "spans,metrics,json", "what to measure; the first is what the figures name")
 	out := flag.String("out", "benchmarks/out/bench.json", "file for the figures")
 	withRecord := flag.Bool("record", true, "measure record too")
 	flag.Parse()
-	m, err := measure(ctx, plan, os.Stderr)
-	if err != nil {
-		return err
+	var report *Report
+	for name := range strings.SplitSeq(*names, ",") {
+		if _, ok := workloads[name]; !ok {
+			return fmt.Errorf("cannot find workload %q: want spans, metrics or json", name)
+		}
+		plan := defaultPlan(name)
+		plan.Rounds, plan.Workers, plan.Profiles = *rounds, *workers, *profiles
+		plan.SteadyFor = min(plan.SteadyFor, *steady)
+		if *spans > 0 {
+			plan.Spans = *spans
+		}
+		m, err := measure(ctx, plan, os.Stderr)
+		if err != nil {
+			return err
+		}
+		r := m.report()
+		m.print(os.Stdout, r)
+		if report == nil {
+			report = &r
+			report.Others = map[string]Report{}
+		} else {
+			report.Others[name] = r
+		}
 	}
-	report := m.report()
-	m.print(os.Stdout, report)
 	if *withRecord {
 		r, err := record.Run(ctx, os.Stdout)
 		if err != nil {

@@ -12,6 +12,8 @@ import (
 
 // Plan is how much is measured.
 type Plan struct {
+	// Workload by name; what is called spans below is its samples.
+	Workload string
 	// Spans of the topic, and how many of them per second of event time.
 	Spans int64
 	Rate  float64
@@ -22,7 +24,7 @@ type Plan struct {
 	// Rounds of floor and aggregate.
 	Rounds int
 	// SteadyRate is how many spans per second aggregate gets for how long in the
-	// last round.
+	// last round; there is none when SteadyFor is 0.
 	SteadyRate float64
 	SteadyFor  time.Duration
 	// Profiles is the directory for profiles of the last round, if any.
@@ -47,7 +49,7 @@ const (
 )
 
 // groupOf is the group that aggregate joins, see internal/pipeline.
-func groupOf(prefix string) string { return prefix + "-aggregate-spans" }
+func groupOf(t Task) string { return t.Prefix + "-aggregate-" + workloads[t.Workload].source }
 
 // measure runs the plan; talk tells how far it is.
 func measure(ctx context.Context, plan Plan, talk io.Writer) (m Measured, err error) {
@@ -57,8 +59,8 @@ func measure(ctx context.Context, plan Plan, talk io.Writer) (m Measured, err er
 		return m, err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	fmt.Fprintf(talk, "writing %d spans\n", plan.Spans)
-	task := Task{Brokers: c.brokers, Topic: topic, Partitions: plan.Partitions, Workers: plan.Workers}
+	fmt.Fprintf(talk, "%s: writing %d samples\n", plan.Workload, plan.Spans)
+	task := Task{Workload: plan.Workload, Brokers: c.brokers, Topic: topic, Partitions: plan.Partitions, Workers: plan.Workers}
 	load := task
 	load.Kind, load.Spans, load.Rate = "load", plan.Spans, plan.Rate
 	if err := do(ctx, load, &m.Loaded); err != nil {
@@ -68,7 +70,7 @@ func measure(ctx context.Context, plan Plan, talk io.Writer) (m Measured, err er
 		return m, err
 	}
 	task.WarmUp = int64(plan.WarmUp * float64(m.Loaded.Records))
-	m.Spans = (m.Loaded.Records - task.WarmUp) * spansPerRecord
+	m.Spans = (m.Loaded.Records - task.WarmUp) * workloads[plan.Workload].perRecord
 	for round := range plan.Rounds {
 		fmt.Fprintf(talk, "round %d of %d\n", round+1, plan.Rounds)
 		last := round == plan.Rounds-1
@@ -80,6 +82,9 @@ func measure(ctx context.Context, plan Plan, talk io.Writer) (m Measured, err er
 			return m, err
 		}
 	}
+	if plan.SteadyFor == 0 {
+		return m, nil
+	}
 	fmt.Fprintf(talk, "steady rate for %v\n", plan.SteadyFor)
 	return m, m.steady(ctx, c, task)
 }
@@ -88,7 +93,7 @@ func (m *Measured) profile(t Task, last bool) string {
 	if m.Plan.Profiles == "" || !last {
 		return ""
 	}
-	return filepath.Join(m.Plan.Profiles, t.Kind+".prof")
+	return filepath.Join(m.Plan.Profiles, t.Workload+"-"+t.Kind+".prof")
 }
 
 func (m *Measured) floor(ctx context.Context, t Task, last bool) error {
@@ -115,7 +120,7 @@ func (m *Measured) aggregate(ctx context.Context, c *cluster, t Task, last bool)
 	if err != nil {
 		return err
 	}
-	err = c.awaitCommitted(ctx, groupOf(t.Prefix), t.Topic, t.Records)
+	err = c.awaitCommitted(ctx, groupOf(t), t.Topic, t.Records)
 	r, e := finish(child)
 	if err = errors.Join(err, e); err != nil {
 		return err
@@ -134,7 +139,7 @@ func finish(c *child) (r AggregateResult, err error) {
 
 // check compares the panes with what the floor found.
 func (m *Measured) check(ctx context.Context, c *cluster, prefix string, want Sums) error {
-	got, err := c.panes(ctx, prefix)
+	got, err := c.panes(ctx, prefix, workloads[m.Plan.Workload].unit)
 	if err != nil {
 		return err
 	}
@@ -145,7 +150,7 @@ func (m *Measured) check(ctx context.Context, c *cluster, prefix string, want Su
 // by their rounding.
 func (s Sums) equal(panes Sums) error {
 	if panes.Spans != s.Spans || panes.Failed != s.Failed || panes.Series != s.Series ||
-		math.Abs(panes.Seconds-s.Seconds) > 1e-9*s.Seconds {
+		math.Abs(panes.Total-s.Total) > 1e-9*s.Total {
 		return fmt.Errorf("cannot trust aggregate: its panes hold %+v, and the floor found %+v", panes, s)
 	}
 	return nil
@@ -172,7 +177,7 @@ func (m *Measured) steady(ctx context.Context, c *cluster, t Task) error {
 		t.Records, err = c.records(ctx, t.Topic, t.Partitions)
 	}
 	if err == nil {
-		err = c.awaitCommitted(ctx, groupOf(t.Prefix), t.Topic, t.Records)
+		err = c.awaitCommitted(ctx, groupOf(t), t.Topic, t.Records)
 	}
 	r, e := finish(child)
 	m.Steady = r.Usage

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/flyball-io/flyball/benchmarks/machine"
 	"github.com/flyball-io/flyball/benchmarks/record"
 )
 
@@ -51,16 +50,10 @@ type Report struct {
 	Partitions   int     `json:"partitions"`
 	Workers      int     `json:"workers"`
 	Rounds       int     `json:"rounds"`
-	Machine      Machine `json:"machine"`
-}
-
-// Machine is where it was measured.
-type Machine struct {
-	CPU  string `json:"cpu"`
-	CPUs int    `json:"cpus"`
-	OS   string `json:"os"`
-	Arch string `json:"arch"`
-	Go   string `json:"go"`
+	// Others are the reports of the other kinds of telemetry, by name; what is called
+	// spans there is their samples.
+	Others  map[string]Report `json:"others,omitempty"`
+	Machine machine.Machine   `json:"machine"`
 }
 
 // report works out a Report; the record part is added by whoever measures it.
@@ -76,13 +69,15 @@ func (m *Measured) report() Report {
 		SteadyRate:         m.Plan.SteadyRate,
 		Spans:              m.Spans, BytesPerSpan: float64(m.Loaded.Bytes) / float64(m.Loaded.Spans),
 		Partitions: m.Plan.Partitions, Workers: m.Plan.Workers, Rounds: m.Plan.Rounds,
-		Machine: Machine{CPU: processor(), CPUs: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()},
+		Machine: machine.Here(),
 	}
 	measured := spans / float64(m.Loaded.Spans) // the part of the input that is after the warm-up
 	r.PanesBytesRatio = median(m.Aggregate, func(u Usage) float64 { return float64(u.Traffic.ProducedBytes) }) / measured / float64(input.ProducedBytes)
 	r.PanesRawRatio = median(m.Aggregate, func(u Usage) float64 { return float64(u.Traffic.ProducedRaw) }) / measured / float64(input.ProducedRaw)
-	r.SteadyPanesBytesRatio = float64(m.Steady.Traffic.ProducedBytes) / float64(m.SteadyLoaded.Traffic.ProducedBytes)
-	r.SteadyPanesRawRatio = float64(m.Steady.Traffic.ProducedRaw) / float64(m.SteadyLoaded.Traffic.ProducedRaw)
+	if m.Plan.SteadyFor > 0 {
+		r.SteadyPanesBytesRatio = float64(m.Steady.Traffic.ProducedBytes) / float64(m.SteadyLoaded.Traffic.ProducedBytes)
+		r.SteadyPanesRawRatio = float64(m.Steady.Traffic.ProducedRaw) / float64(m.SteadyLoaded.Traffic.ProducedRaw)
+	}
 	r.AggregateRatio = r.FloorNsPerSpan / r.AggregateNsPerSpan
 	r.SpansPerSCore = 1e9 / r.AggregateNsPerSpan
 	for i, f := range m.Floor {
@@ -110,15 +105,19 @@ func median(list []Usage, of func(Usage) float64) float64 {
 // print prints the table for people.
 func (m *Measured) print(w io.Writer, r Report) {
 	compressed := float64(m.Loaded.Traffic.ProducedBytes) / float64(m.Loaded.Spans)
-	fmt.Fprintf(w, "\n%s, %d CPUs, %s/%s, %s\n", r.Machine.CPU, r.Machine.CPUs, r.Machine.OS, r.Machine.Arch, r.Machine.Go)
-	fmt.Fprintf(w, "%d spans of %.0f bytes (%.0f after zstd), %d per record, %d partitions; %d clients; broker in a process of its own\n",
-		r.Spans, r.BytesPerSpan, compressed, spansPerRecord, r.Partitions, r.Workers)
-	fmt.Fprintf(w, "medians of %d rounds by turns, after a warm-up of %d spans; CPU is user and system time of the reading process\n\n",
+	unit := "sample"
+	if m.Plan.Workload == "spans" {
+		unit = "span"
+	}
+	fmt.Fprintf(w, "\n%s on %v\n", m.Plan.Workload, r.Machine)
+	fmt.Fprintf(w, "%d %ss of %.0f bytes (%.0f after zstd), %d per record, %d partitions; %d clients; broker in a process of its own\n",
+		r.Spans, unit, r.BytesPerSpan, compressed, workloads[m.Plan.Workload].perRecord, r.Partitions, r.Workers)
+	fmt.Fprintf(w, "medians of %d rounds by turns, after a warm-up of %d; CPU is user and system time of the reading process\n\n",
 		r.Rounds, m.Loaded.Spans-m.Spans)
-	fmt.Fprintf(w, "  %-22s %12s %14s %12s %12s %8s %8s\n", "", "CPU ns/span", "spans/s/core", "spans/s", "allocs/span", "GCs", "peak MB")
+	fmt.Fprintf(w, "  %-22s %13s %14s %12s %13s %8s %8s\n", "", "CPU ns/"+unit, unit+"s/s/core", unit+"s/s", "allocs/"+unit, "GCs", "peak MB")
 	line := func(name string, ns, rate float64, list []Usage) {
 		of := func(f func(Usage) float64) float64 { return median(list, f) }
-		fmt.Fprintf(w, "  %-22s %12.1f %14.0f %12.0f %12.4f %8.0f %8.0f\n", name, ns, 1e9/ns, rate,
+		fmt.Fprintf(w, "  %-22s %13.1f %14.0f %12.0f %13.4f %8.0f %8.0f\n", name, ns, 1e9/ns, rate,
 			of(func(u Usage) float64 { return float64(u.Mallocs) })/float64(r.Spans),
 			of(func(u Usage) float64 { return float64(u.GCs) }), of(func(u Usage) float64 { return float64(u.Peak) / 1e6 }))
 	}
@@ -132,7 +131,9 @@ func (m *Measured) print(w io.Writer, r Report) {
 		fmt.Fprintf(w, "  %-22s %11.3f%% %13.3f%%\n", name, 100*bytes, 100*raw)
 	}
 	share("catching up", r.PanesBytesRatio, r.PanesRawRatio)
-	share(fmt.Sprintf("at %.0f spans/s", r.SteadyRate), r.SteadyPanesBytesRatio, r.SteadyPanesRawRatio)
+	if m.Plan.SteadyFor > 0 {
+		share(fmt.Sprintf("at %.0f %ss/s", r.SteadyRate, unit), r.SteadyPanesBytesRatio, r.SteadyPanesRawRatio)
+	}
 	fmt.Fprintln(w)
 }
 
@@ -147,25 +148,16 @@ func ratios(list []float64) string {
 	return b.String()
 }
 
-// processor is the model's name, where the system tells it.
-func processor() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
+// defaultPlan of a workload; all take about four minutes on two cores.
+func defaultPlan(workload string) Plan {
+	p := Plan{
+		Workload: workload, Spans: 6_000_000, WarmUp: 1. / 6, Rate: 20_000, Partitions: 8, Workers: runtime.NumCPU(), Rounds: 5,
 	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if name, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
+	switch workload {
+	case "spans":
+		p.SteadyRate, p.SteadyFor = 20_000, 20*time.Second
+	case "json":
+		p.Spans = 3_000_000
 	}
-	return runtime.GOARCH
-}
-
-// defaultPlan takes about two minutes on two cores.
-func defaultPlan() Plan {
-	return Plan{
-		Spans: 6_000_000, WarmUp: 1. / 6, Rate: 20_000, Partitions: 8, Workers: runtime.NumCPU(), Rounds: 5,
-		SteadyRate: 20_000, SteadyFor: 20 * time.Second,
-	}
+	return p
 }

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"time"
+
+	"github.com/flyball-io/flyball/benchmarks/machine"
 )
 
 // taskVariable names the environment variable that makes this program a child
@@ -24,6 +26,8 @@ const taskVariable = "FLYBALL_BENCH_TASK"
 type Task struct {
 	// Kind of task: one of the names in tasks.
 	Kind string `json:"kind"`
+	// Workload by name.
+	Workload string `json:"workload"`
 	// Brokers to talk to.
 	Brokers []string `json:"brokers"`
 	// Topic of the spans, with this many partitions.
@@ -186,12 +190,12 @@ func newMeter(t Task) (*meter, error) {
 
 func (m *meter) start() {
 	runtime.ReadMemStats(&m.before)
-	m.cpu = cpuTime()
+	m.cpu = machine.ProcessorTime()
 }
 
 // read ends the measurement.
 func (m *meter) read() (Usage, error) {
-	u := Usage{CPU: cpuTime() - m.cpu, Peak: peakMemory(), Wall: m.traffic.wall(), Traffic: m.traffic.total()}
+	u := Usage{CPU: machine.ProcessorTime() - m.cpu, Peak: machine.PeakMemory(), Wall: m.traffic.wall(), Traffic: m.traffic.total()}
 	var after runtime.MemStats
 	runtime.ReadMemStats(&after)
 	u.Mallocs, u.Allocated = after.Mallocs-m.before.Mallocs, after.TotalAlloc-m.before.TotalAlloc

@@ -10,6 +10,7 @@ import (
 type tally struct {
 	hash                 uint64
 	count, failed, nanos uint64
+	sum                  float64 // of values that are not whole
 }
 
 // tallies is a hash table of them by the hash alone; its size is a power of two.
@@ -54,7 +55,7 @@ func (t *tallies) merge(o *tallies) {
 	for _, s := range o.slots {
 		if s.count > 0 {
 			d := t.get(s.hash)
-			d.count, d.failed, d.nanos = d.count+s.count, d.failed+s.failed, d.nanos+s.nanos
+			d.count, d.failed, d.nanos, d.sum = d.count+s.count, d.failed+s.failed, d.nanos+s.nanos, d.sum+s.sum
 		}
 	}
 }

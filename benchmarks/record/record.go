@@ -13,6 +13,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 
+	"github.com/flyball-io/flyball/benchmarks/machine"
 	"github.com/flyball-io/flyball/internal/embedded/chdb"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
@@ -140,7 +141,7 @@ func (w *way) round(ctx context.Context, db *clickhouse.DB, s size, first bool) 
 	if err := db.Conn().Exec(ctx, "TRUNCATE TABLE windows SYNC"); err != nil {
 		return fmt.Errorf("cannot empty table: %w", err)
 	}
-	start, used := time.Now(), cpuTime()
+	start, used := time.Now(), machine.ProcessorTime()
 	for i := range s.blocks {
 		if err := w.insert(ctx, i); err != nil {
 			return err
@@ -148,7 +149,7 @@ func (w *way) round(ctx context.Context, db *clickhouse.DB, s size, first bool) 
 	}
 	if !first {
 		w.wall = append(w.wall, time.Since(start))
-		w.cpu = append(w.cpu, cpuTime()-used)
+		w.cpu = append(w.cpu, machine.ProcessorTime()-used)
 	}
 	var rows uint64
 	if err := db.Conn().QueryRow(ctx, "SELECT count() FROM windows").Scan(&rows); err != nil {

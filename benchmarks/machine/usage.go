@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package machine
 
 import (
 	"runtime"
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// cpuTime is what this process has used of the processors so far.
-func cpuTime() time.Duration {
+// ProcessorTime is what this process has used of the processors so far, user and system.
+func ProcessorTime() time.Duration {
 	u := usage()
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// peakMemory is the largest resident size of this process, in bytes.
-func peakMemory() int64 {
+// PeakMemory is the largest resident size of this process, in bytes.
+func PeakMemory() int64 {
 	unit := int64(1024) // Linux counts in kilobytes
 	if runtime.GOOS == "darwin" {
 		unit = 1
