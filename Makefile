@@ -12,7 +12,7 @@ BOMB     ?= 10000000
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build peers dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-peers bench-evaluate pgo bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab clean help chaos overload
+.PHONY: build peers dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-peers bench-evaluate pgo bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab simulate-scale clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -118,6 +118,9 @@ chaos: build kafka ## CHAOS_FAULTS random faults on Apache Kafka; writes benchma
 
 overload: ## too fast for OVERLOAD, a label with BOMB values; writes benchmarks/out/{overload,bomb}.json
 	FLYBALL_OVERLOAD=$(OVERLOAD) FLYBALL_BOMB=$(BOMB) $(GO) test -count=1 -timeout 2h -v -run 'Overload|CardinalityBomb' ./internal/e2e
+
+simulate-scale: ## work out what loads of up to 10 M samples/s need; writes benchmarks/out/scale.json
+	$(GO) run ./benchmarks/scale
 
 accuracy-canary: ## measure the canary judges; writes benchmarks/out/canary.json
 	$(GO) run ./benchmarks/accuracy/canary

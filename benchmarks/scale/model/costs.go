@@ -1,0 +1,45 @@
+// Package model works out what a load needs: members, partitions, memory, traffic and
+// ClickHouse, from costs that were measured, and simulates what happens when a member
+// dies. It has no clock and no chance: the same load gives the same numbers.
+package model
+
+// Costs are what the parts of Flyball cost, as measured. Each names the command that
+// measures it; on other machines they are others, and the tables follow.
+type Costs struct {
+	// AggregateNs is processor time per span of fetching, decoding, folding and committing:
+	// `make bench`, aggregate_ns_per_span.
+	AggregateNs float64
+	// SpanBytes is a span on its topic, in OTLP, 100 in a record, zstd: `make bench`,
+	// bytes_per_span.
+	SpanBytes float64
+	// RowNs is processor time per partial pane to write it, on the side of aggregate:
+	// `go test -bench Encode ./benchmarks/scale/model`.
+	RowNs float64
+	// RowBytes is a partial pane with a histogram and a trace on the topic of panes, before
+	// compression, and RowPacked after it: `go test -run Encoder -v ./benchmarks/scale/model`.
+	RowBytes, RowPacked float64
+	// MarkBytes is a watermark mark: the same.
+	MarkBytes float64
+	// MergeNs is processor time of evaluate per partial pane, CloseNs per window that closes
+	// and CommitNs per partial pane of a transaction: `go test -bench Pane ./processors/evaluate`.
+	MergeNs, CloseNs, CommitNs float64
+	// SeriesBytes is what evaluate keeps of a series of 10 s panes, windows of a minute and
+	// five minutes of lateness: `go test -bench Memory ./processors/evaluate`.
+	SeriesBytes float64
+	// WindowBytes is a row of windows on disk: `make bench-storage`, bytes_per_row.
+	WindowBytes float64
+	// RecordRows is windows per second that a core of record writes: `make bench`,
+	// the table of record.
+	RecordRows float64
+}
+
+// Measured are the costs on two cores of an Intel Xeon at 2.1 GHz, the broker on the same
+// machine.
+func Measured() Costs {
+	return Costs{
+		AggregateNs: 412, SpanBytes: 63,
+		RowNs: 1500, RowBytes: 207, RowPacked: 71, MarkBytes: 106,
+		MergeNs: 900, CloseNs: 5000, CommitNs: 120,
+		SeriesBytes: 26_000, WindowBytes: 95, RecordRows: 150_000,
+	}
+}
