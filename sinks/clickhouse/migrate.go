@@ -111,6 +111,9 @@ ENGINE = ReplacingMergeTree ORDER BY version`,
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseCluster(ctx, conn, name, list, applied); err != nil {
+		return nil, err
+	}
 	for _, m := range list {
 		if was, ok := applied[m.Version]; ok {
 			if was.Checksum != m.Checksum {
@@ -127,6 +130,33 @@ ENGINE = ReplacingMergeTree ORDER BY version`,
 	}
 	return done, nil
 }
+
+// refuseCluster fails where tables are distributed over a cluster and some migration is
+// pending: it would change one node alone.
+func refuseCluster(ctx context.Context, conn driver.Conn, database string, list []Migration, applied map[uint32]Migration) error {
+	pending := ""
+	for _, m := range list {
+		if _, ok := applied[m.Version]; !ok && pending == "" {
+			pending = m.Name
+		}
+	}
+	if pending == "" {
+		return nil
+	}
+	var engine string
+	err := conn.QueryRow(ctx, "SELECT any(engine) FROM system.tables WHERE database = ? AND name = ?", database, TableWindows).Scan(&engine)
+	if err != nil {
+		return failure("look for tables of database", database, err)
+	}
+	if engine == distributed {
+		return &Error{Verb: "apply migration", Noun: pending, Permanent: true,
+			Err: fmt.Errorf("the tables are spread over a cluster: apply what `flyball migrate --cluster NAME --dry-run` prints")}
+	}
+	return nil
+}
+
+// distributed is the engine of tables that are spread over a cluster.
+const distributed = "Distributed"
 
 func appliedMigrations(ctx context.Context, conn driver.Conn, database string) (map[uint32]Migration, error) {
 	rows, err := conn.Query(ctx, "SELECT version, name, checksum FROM "+quote(database)+".schema_migrations FINAL")
