@@ -42,6 +42,8 @@ type Finding struct {
 	Evidence []Evidence `json:"evidence"`
 	// Series are those that an anomaly shows in, the most unusual first.
 	Series []FindingSeries `json:"series,omitempty"`
+	// Examples are a few of the samples that it is about, the worst first.
+	Examples []Example `json:"examples,omitempty"`
 	// Notify names who is to know, where the SLO says so.
 	Notify []string `json:"notify,omitempty"`
 	// Incomplete is set when a source was missing, so that automation holds.
@@ -69,6 +71,20 @@ type FindingSeries struct {
 	Expected *float64 `json:"expected"`
 	// At is the end of the window.
 	At Time `json:"at"`
+}
+
+// Example is one sample for a person to look at, of a series of an indicator.
+type Example struct {
+	Indicator string `json:"indicator"`
+	Labels    Labels `json:"labels"`
+	At        Time   `json:"at"`
+	// Trace that it belongs to, in hex.
+	Trace string `json:"trace,omitempty"`
+	// Text of a log record, shortened and redacted.
+	Text string `json:"text,omitempty"`
+	// Value in the unit of the indicator, and whether it is a bad sample.
+	Value *float64 `json:"value,omitempty"`
+	Bad   bool     `json:"bad"`
 }
 
 // LabelVerdict is what a person says of a finding.

@@ -30,6 +30,8 @@ type Source struct {
 	// MaxAhead is how far in the future of the wall clock a sample may lie; one
 	// further ahead is dead-lettered and never moves a watermark.
 	MaxAhead time.Duration
+	// NoExamples keeps findings from showing samples of it.
+	NoExamples bool
 }
 
 // SchemaRegistry is a Schema Registry as Confluent's API has it.

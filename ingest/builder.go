@@ -23,6 +23,8 @@ type Builder struct {
 	max        flyball.Time
 	points     *Points // nil until a sample has more to say than a row holds
 	spare      *Points // given back by the last batch
+	traces     [][16]byte
+	notes      Notes
 }
 
 // NewBuilder returns an empty builder. Builders of one owner share its
@@ -120,6 +122,8 @@ func (b *Builder) Truncate(n int) {
 	if b.points != nil {
 		b.points.truncate(n)
 	}
+	b.traces = b.traces[:min(n, len(b.traces))]
+	b.notes.truncate(n)
 	b.time.Resize(n)
 	b.set.Resize(n)
 	for _, v := range b.values {
@@ -135,14 +139,15 @@ func (b *Builder) Truncate(n int) {
 // caller must Release it.
 func (b *Builder) Batch() *Batch {
 	b.first = max(firstRows, b.Len())
-	out := &Batch{Time: b.time.NewInt64Array(), Set: b.set.NewUint32Array(), MaxTime: b.max}
+	out := &Batch{Time: b.time.NewInt64Array(), Set: b.set.NewUint32Array(), MaxTime: b.max, Traces: b.traces, Notes: b.notes, builder: b}
+	b.traces, b.notes = nil, Notes{}
 	for _, v := range b.values {
 		out.Values = append(out.Values, v.NewFloat64Array())
 	}
 	b.max = flyball.NoTime
 	if b.points != nil {
 		b.points.pad(out.Rows())
-		out.Points, out.builder, b.points = b.points, b, nil
+		out.Points, b.points = b.points, nil
 	}
 	return out
 }
@@ -170,14 +175,18 @@ type Batch struct {
 	MaxTime flyball.Time
 	// Points says more of each row, nil when all are ordinary samples.
 	Points *Points
+	// Traces are the ids of the traces of rows, all zero for none; rows beyond have none.
+	Traces [][16]byte
+	// Notes are what rows have for people to look at.
+	Notes Notes
 
-	builder *Builder // that gets Points back
+	builder *Builder // that gets Points, Traces and Notes back
 }
 
 // Rows returns the number of samples.
 func (b *Batch) Rows() int { return b.Time.Len() }
 
-// Release returns the buffers to the allocator, and Points to the builder.
+// Release returns the buffers to the allocator and to the builder.
 func (b *Batch) Release() {
 	b.Time.Release()
 	b.Set.Release()
@@ -187,5 +196,10 @@ func (b *Batch) Release() {
 	if b.Points != nil {
 		b.Points.reset()
 		b.builder.spare, b.Points = b.Points, nil
+	}
+	if owner := b.builder; owner != nil && owner.Len() == 0 {
+		b.Notes.reset()
+		owner.traces, owner.notes = b.Traces[:0], b.Notes
+		b.Traces, b.Notes = nil, Notes{}
 	}
 }

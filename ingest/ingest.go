@@ -24,6 +24,15 @@ type Decoder interface {
 	Decode(value []byte, b *Builder) error
 }
 
+// Complainer is a Decoder that can tell that records were taken but lack something that
+// is wanted, as when a new schema has lost a field.
+type Complainer interface {
+	Decoder
+	// TakeComplaint returns what is wrong with the records since the last call, empty for
+	// nothing.
+	TakeComplaint() string
+}
+
 // Header is one header of a Kafka record.
 type Header struct {
 	Key   string
@@ -83,6 +92,8 @@ type Projection struct {
 	// Only, when set, lists for some labels the values that matter: a sample with
 	// another one is wanted by nobody, and may be passed over.
 	Only map[string][]string
+	// Examples says that traces and notes of samples are wanted, to be shown.
+	Examples bool
 }
 
 // Label returns the column number of a label, or -1.

@@ -8,7 +8,7 @@ import (
 
 // ProjectionOf returns the columns that these indicators need of their source.
 func ProjectionOf(indicators []flyball.Indicator) Projection {
-	var p Projection
+	p := Projection{Examples: true}
 	for _, ind := range indicators {
 		p.Labels = append(p.Labels, ind.GroupBy...)
 		if ind.Value != "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors/counter"
+	"github.com/flyball-io/flyball/processors/examples"
 )
 
 // PaneRow is one partial pane: what one sender saw of one slice of event time of
@@ -31,6 +32,8 @@ type PaneRow struct {
 	// a total, of which what it adds to the one before it counts. The row counts nothing
 	// by itself then.
 	Point []byte
+	// Examples are encoded examples of its samples (examples.Few), empty for none.
+	Examples []byte
 }
 
 // maxPaneCount is more samples than one sender can see in one slice; it keeps
@@ -99,6 +102,9 @@ func (w *PaneWriter) Append(r PaneRow) {
 	if len(r.Point) > 0 { // they share a column: a histogram does not begin as a point does
 		hist = r.Point
 	}
+	if len(r.Examples) > 0 {
+		hist = append(r.Examples[:len(r.Examples):len(r.Examples)], hist...)
+	}
 	w.hist = append(w.hist, hist)
 	w.size += 80 + len(r.Indicator) + len(r.Entity) + len(r.Labels) + len(hist)
 }
@@ -161,6 +167,7 @@ func ReadPanes(data []byte, f func(PaneRow)) error {
 			Start: flyball.Time(start.Value(i)), Count: count.Value(i), Bad: bad.Value(i),
 			Sum: SumOf(sum.Value(i), sumError.Value(i)), Min: min.Value(i), Max: max.Value(i), Hist: hist.Value(i),
 		}
+		row.Examples, row.Hist = examples.Cut(row.Hist)
 		if len(row.Hist) > 0 && row.Hist[0] == counter.Mark {
 			row.Hist, row.Point = nil, row.Hist
 		}

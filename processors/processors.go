@@ -84,6 +84,8 @@ type Mark struct {
 	// stall timeout, and nothing came: others do not wait for it, and what it would
 	// have given is missing.
 	Stalled bool `json:"stalled,omitempty"`
+	// Complaint says what is wrong with the schema of records, if anything was of late.
+	Complaint string `json:"complaint,omitempty"`
 }
 
 // StateChange sets one key of the compacted state topic; a nil value deletes it.

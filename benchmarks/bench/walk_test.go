@@ -100,13 +100,18 @@ func BenchmarkWalk(b *testing.B) {
 	})
 }
 
-func BenchmarkAggregate(b *testing.B) {
+func BenchmarkAggregate(b *testing.B) { benchmarkAggregate(b, true) }
+
+// BenchmarkAggregateWithoutExamples is BenchmarkAggregate for a source with examples: false.
+func BenchmarkAggregateWithoutExamples(b *testing.B) { benchmarkAggregate(b, false) }
+
+func benchmarkAggregate(b *testing.B, examples bool) {
 	records, _ := shopRecords(b, 20_000)
 	cfg, err := readConfig("spans")
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := ingest.Projection{Labels: []string{"http.route", "service.name", "status.code"}, Values: []string{"duration"}}
+	p := ingest.Projection{Labels: []string{"http.route", "service.name", "status.code"}, Values: []string{"duration"}, Examples: examples}
 	dict := ingest.NewDictionary(len(p.Labels))
 	d, err := decode.New(cfg.Sources[0], p)
 	if err != nil {
@@ -124,7 +129,7 @@ func BenchmarkAggregate(b *testing.B) {
 		batch := builder.Batch()
 		m.Step(aggregate.Input{Samples: []aggregate.Samples{{
 			Topic: topic, Time: batch.Time.Int64Values(), Set: batch.Set.Uint32Values(),
-			Values: [][]float64{batch.Values[0].Float64Values()}, MaxTime: batch.MaxTime,
+			Values: [][]float64{batch.Values[0].Float64Values()}, MaxTime: batch.MaxTime, Traces: batch.Traces,
 		}}})
 		batch.Release()
 	}

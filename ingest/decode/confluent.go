@@ -2,15 +2,14 @@ package decode
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/ingest/decode/internal/references"
 	"github.com/flyball-io/flyball/ingest/decode/internal/rows"
 )
 
@@ -36,6 +35,7 @@ type Confluent struct {
 	now     func() time.Time
 	avro    avroReader
 	proto   protoReader
+	lacks   string // of the schemas of records since TakeComplaint
 }
 
 // wireSchema is a schema compiled against the mapping.
@@ -43,7 +43,8 @@ type wireSchema struct {
 	kind     sr.SchemaType
 	avro     *avroOp
 	messages func(index []int) (*protoOp, error)
-	count    int // of messages at the top
+	count    int    // of messages at the top
+	lacks    string // what of the mapping it does not have
 }
 
 // failedSchema is one that could not be had, and when it is tried again.
@@ -78,7 +79,11 @@ func NewConfluent(src flyball.Source, p ingest.Projection) (*Confluent, error) {
 		if err != nil {
 			return nil, err
 		}
-		return compileSchema(ctx, client, s, d.root)
+		out, err := compileSchema(ctx, client, s, d.root)
+		if err == nil {
+			out.lacks, err = out.complaint(id, src.JSON, p)
+		}
+		return out, err
 	}
 	return d, nil
 }
@@ -102,12 +107,10 @@ func compileSchema(ctx context.Context, client *sr.Client, s sr.Schema, root *pa
 	if s.Type == sr.TypeJSON {
 		return out, nil
 	}
-	var texts []string
-	imports := map[string]string{}
-	if err := references(ctx, client, s.References, imports, &texts, 0); err != nil {
+	imports, texts, err := references.Get(ctx, client, s.References)
+	if err != nil {
 		return nil, err
 	}
-	var err error
 	switch s.Type {
 	case sr.TypeAvro:
 		out.avro, err = compileAvro(s.Schema, texts, root)
@@ -136,31 +139,6 @@ func compileSchema(ctx context.Context, client *sr.Client, s sr.Schema, root *pa
 	return nil, fmt.Errorf("cannot use schema: its type %v is not Avro, Protobuf or JSON", s.Type)
 }
 
-// maxReferences bounds what a schema refers to.
-const maxReferences = 100
-
-// references gets what a schema refers to, in the order of dependency.
-func references(ctx context.Context, client *sr.Client, list []sr.SchemaReference, byName map[string]string, order *[]string, depth int) error {
-	for _, ref := range list {
-		if _, ok := byName[ref.Name]; ok {
-			continue
-		}
-		if depth > maxReferences || len(byName) > maxReferences {
-			return errors.New("cannot use schema: it refers to too many others")
-		}
-		s, err := client.SchemaByVersion(ctx, ref.Subject, ref.Version)
-		if err != nil {
-			return fmt.Errorf("cannot get schema %q, version %d: %w", ref.Subject, ref.Version, err)
-		}
-		byName[ref.Name] = s.Schema.Schema
-		if err := references(ctx, client, s.References, byName, order, depth+1); err != nil {
-			return err
-		}
-		*order = append(*order, s.Schema.Schema)
-	}
-	return nil
-}
-
 // Decode implements [ingest.Decoder].
 func (d *Confluent) Decode(value []byte, b *ingest.Builder) error {
 	start := b.Len()
@@ -172,6 +150,9 @@ func (d *Confluent) Decode(value []byte, b *ingest.Builder) error {
 	s, err := d.schema(id)
 	if err != nil {
 		return &ingest.Rejection{Reason: ingest.ReasonNoSchema, Detail: fmt.Sprintf("schema %d: %v", id, err)}
+	}
+	if s.lacks != "" {
+		d.lacks = s.lacks
 	}
 	switch {
 	case s.kind == sr.TypeJSON:
@@ -235,9 +216,8 @@ func (d *Confluent) schema(id int) (*wireSchema, error) {
 	}
 	// Without an answer others are not asked for either, so that records do not wait
 	// one by one.
-	var answer *sr.ResponseError
 	key := id
-	if !errors.As(err, &answer) && (errors.Is(err, context.DeadlineExceeded) || isNetwork(err)) {
+	if references.Unanswered(err) {
 		key = unreachable
 	}
 	d.failed[key] = failedSchema{err, d.now().Add(tryAgain)}
@@ -246,9 +226,3 @@ func (d *Confluent) schema(id int) (*wireSchema, error) {
 
 // unreachable is the id under which it is noted that the registry gives no answer.
 const unreachable = -1
-
-// isNetwork reports whether an error is one of the connection.
-func isNetwork(err error) bool {
-	var op net.Error
-	return errors.As(err, &op)
-}

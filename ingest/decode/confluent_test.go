@@ -236,6 +236,43 @@ func TestRegistryThatIsDown(t *testing.T) {
 	f(order, true, 5)
 }
 
+// TestSchemasThatLackAField: their records are read as far as they go, and the decoder
+// tells; a schema without the time costs its records.
+func TestSchemasThatLackAField(t *testing.T) {
+	r := registry(t)
+	const lacking = `{"type":"record","name":"Order","fields":[{"name":"at","type":"long"},{"name":"app","type":"string"}]}`
+	r.SeedSchema("orders-value", 2, 20, sr.Schema{Schema: lacking, Type: sr.TypeAvro})
+	r.SeedSchema("orders-value", 3, 21, sr.Schema{Schema: strings.Replace(lacking, `"at"`, `"when"`, 1), Type: sr.TypeAvro})
+	r.SeedSchema("shipments-value", 2, 22, sr.Schema{Schema: `syntax = "proto3"; message Order { int64 at = 1; string app = 2; }`, Type: sr.TypeProtobuf})
+	d := newDecoder(t, confluentSource(r, avroMapping), avroProjection).(*Confluent)
+	b := newBuilder(avroProjection)
+	defer b.Release()
+	f := func(record []byte, rows int, want string) {
+		t.Helper()
+		before := b.Len()
+		err := d.Decode(record, b)
+		if b.Len()-before != rows || (rows == 0) != (err != nil) {
+			t.Errorf("%d rows, %v", b.Len()-before, err)
+		}
+		if got := d.TakeComplaint(); !strings.Contains(got, want) || (got == "") != (want == "") {
+			t.Errorf("it complains of %q, want %q", got, want)
+		}
+		if got := d.TakeComplaint(); got != "" {
+			t.Errorf("it complains again of %q", got)
+		}
+	}
+	message, err := avro.MustParse(lacking).Encode(map[string]any{"at": int64(epochMillis), "app": "cart"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(framed(1, avroOrder(t, nil)), 1, "")
+	f(framed(20, message), 1, `schema 20 lacks what the mapping wants: label "status": there is no field "status"; label "zone"`)
+	f(framed(20, message), 1, "schema 20")
+	f(framed(21, message), 0, `timestamp: there is no field "at"`)
+	f(framed(22, append([]byte{0, 8}, binary.AppendUvarint(nil, uint64(epochMillis))...)), 1, `value "took": there is no field "took"`)
+	f(framed(1, avroOrder(t, nil)), 1, "")
+}
+
 func TestCheckSchema(t *testing.T) {
 	r := registry(t)
 	f := func(subject string, m flyball.JSONMapping, wantErr string, want ...string) {

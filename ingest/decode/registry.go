@@ -56,6 +56,7 @@ func New(src flyball.Source, p ingest.Projection) (ingest.Decoder, error) {
 		if err := checkProjection(p); err != nil {
 			return nil, fmt.Errorf("cannot decode source %q: %w", src.Name, err)
 		}
+		p.Examples = p.Examples && !src.NoExamples
 		return f.New(src, p)
 	}
 	return nil, fmt.Errorf("cannot decode source %q: unknown format %q (want one of %s)",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
@@ -22,22 +23,47 @@ func CheckSchema(ctx context.Context, client *sr.Client, src flyball.Source, s s
 		return nil, err
 	}
 	compiled, err := compileSchema(ctx, client, s, root)
-	if err != nil || compiled.kind == sr.TypeJSON {
+	if err != nil {
 		return nil, err
 	}
-	if compiled.avro != nil {
-		found := reached{}
-		found.avro(compiled.avro)
-		return found.missing(src.JSON, p), nil
+	return compiled.missing(src.JSON, p)
+}
+
+// complaint says in one line what of a mapping a schema does not have, nothing if it has
+// all of it.
+func (s *wireSchema) complaint(id int, m flyball.JSONMapping, p ingest.Projection) (string, error) {
+	missing, err := s.missing(m, p)
+	if err != nil || len(missing) == 0 {
+		return "", err
 	}
-	for i := range compiled.count {
-		op, err := compiled.messages([]int{i})
+	return fmt.Sprintf("schema %d lacks what the mapping wants: %s", id, strings.Join(missing, "; ")), nil
+}
+
+// TakeComplaint implements [ingest.Complainer].
+func (d *Confluent) TakeComplaint() string {
+	text := d.lacks
+	d.lacks = ""
+	return text
+}
+
+// missing says what of a mapping a compiled schema does not have.
+func (s *wireSchema) missing(m flyball.JSONMapping, p ingest.Projection) (missing []string, err error) {
+	if s.kind == sr.TypeJSON {
+		return nil, nil
+	}
+	if s.avro != nil {
+		found := reached{}
+		found.avro(s.avro)
+		return found.missing(m, p), nil
+	}
+	for i := range s.count {
+		op, err := s.messages([]int{i})
 		if err != nil {
 			return nil, err
 		}
 		found := reached{}
 		found.message(op)
-		if list := found.missing(src.JSON, p); i == 0 || len(list) < len(missing) {
+		if list := found.missing(m, p); i == 0 || len(list) < len(missing) {
 			missing = list
 		}
 	}

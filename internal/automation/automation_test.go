@@ -34,7 +34,7 @@ func run(t *testing.T, args ...string) (out string, err error) {
 // setup starts a broker and writes a configuration that names it.
 func setup(t *testing.T) (dir string, client *kgo.Client) {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "flyball.control"), kfake.SeedTopics(2, "flyball.decisions"))
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "flyball.control"), kfake.SeedTopics(2, "flyball.decisions"), kfake.SeedTopics(2, "flyball.findings"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,9 +124,23 @@ func TestExplainAndDecisions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	f := flyball.Finding{ID: "f-1", Revision: 1, State: flyball.FindingOpened, Entity: "cart", At: d.At, OpenedAt: d.At, Examples: []flyball.Example{
+		{Indicator: "requests", Labels: flyball.LabelsOf("service.name", "cart"), At: d.At - 1e9, Trace: "0af7651916cd43dd8448eb211c80319c", Text: "no money", Bad: true}}}
+	resolved := f
+	resolved.Revision, resolved.State, resolved.Examples = 2, flyball.FindingResolved, nil
+	for _, x := range []flyball.Finding{f, resolved} {
+		r, err := sinkkafka.Encoder{Topics: sinkkafka.Topics{Prefix: "flyball."}}.Finding(&x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, id := range []string{"d-1", "f-1", "o-1"} {
 		out, err := run(t, "explain", "--config", dir, id)
-		for _, want := range []string{"SUPPRESS  restart on deploy/cart", "yes scope", "NO  cooldown       wait until noon", `finding.severity == "page" = true`} {
+		for _, want := range []string{"SUPPRESS  restart on deploy/cart", "yes scope", "NO  cooldown       wait until noon", `finding.severity == "page" = true`,
+			"samples that finding f-1 is about\n", `{service.name="cart"}  trace 0af7651916cd43dd8448eb211c80319c  "no money"`} {
 			if err != nil || !strings.Contains(out, want) {
 				t.Errorf("explain %s: %v, want %q in\n%s", id, err, want, out)
 			}

@@ -31,7 +31,8 @@ func newExplain() *cobra.Command {
 		Use:   "explain --config DIR ID",
 		Short: "Say why something was done, or was not",
 		Long: `Say why something was done, or was not: every decision about ID, with what every gate
-said, the value of every part of the rule's condition, and what became of it.
+said, the value of every part of the rule's condition, what became of it, and a few of the
+samples that its finding is about.
 
 ID is that of a decision, a finding, an operation or a command. It is read from the
 decision log, topic flyball.decisions; with --clickhouse from the database, which keeps
@@ -52,7 +53,14 @@ it for longer.`,
 				}
 				return err
 			}
-			return write(c.OutOrStdout(), output, all, explain)
+			if err := write(c.OutOrStdout(), output, all, explain); err != nil || output == "json" {
+				return err
+			}
+			examples, err := examplesOf(c.Context(), dir, recorded, all)
+			if err != nil { // the decision is explained without them
+				fmt.Fprintf(c.ErrOrStderr(), "warning: there are no samples to be shown: %v\n", err)
+			}
+			return writeExamples(c.OutOrStdout(), examples)
 		},
 	}
 	c.Flags().StringVar(&dir, "config", "", "configuration directory (required)")

@@ -132,7 +132,7 @@ func document[S any](version, sort, name string, annotations map[string]string, 
 func sourceSpec(s flyball.Source) spec.Source {
 	out := spec.Source{Topics: s.Topics, Format: s.Format, Encoding: s.Encoding,
 		OutOfOrderness: spec.Duration(s.OutOfOrderness), IdleTimeout: spec.Duration(s.IdleTimeout),
-		StallTimeout: spec.Duration(s.StallTimeout), MaxDrift: spec.Duration(s.MaxDrift), MaxAhead: spec.Duration(s.MaxAhead)}
+		StallTimeout: spec.Duration(s.StallTimeout), MaxDrift: spec.Duration(s.MaxDrift), MaxAhead: spec.Duration(s.MaxAhead), Examples: !s.NoExamples}
 	if formats[s.Format].registry {
 		out.Registry = &spec.SchemaRegistry{URL: s.Registry.URL, Username: s.Registry.Username, Password: Secret(s.Registry.Password)}
 	}

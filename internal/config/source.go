@@ -64,7 +64,7 @@ func compileSource(o *kind.Object[spec.Source]) flyball.Source {
 	in := &o.Spec
 	s := flyball.Source{Name: o.Metadata.Name, Topics: in.Topics, Format: in.Format, Encoding: in.Encoding,
 		OutOfOrderness: in.OutOfOrderness.Std(), IdleTimeout: in.IdleTimeout.Std(),
-		StallTimeout: in.StallTimeout.Std(), MaxDrift: in.MaxDrift.Std(), MaxAhead: in.MaxAhead.Std()}
+		StallTimeout: in.StallTimeout.Std(), MaxDrift: in.MaxDrift.Std(), MaxAhead: in.MaxAhead.Std(), NoExamples: !in.Examples}
 	if !o.Doc.OK("spec.format") {
 		return s
 	}

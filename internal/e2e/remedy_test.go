@@ -69,6 +69,7 @@ func TestIncidentIsRemedied(t *testing.T) {
 	})
 	p.stop()
 	findings := checkFindings(t, b.read(t, b.names().Findings()))
+	checkExamples(t, conn, findings, load)
 	decisions := checkDecisions(t, b.read(t, b.names().Decisions()), findings)
 	commands := b.read(t, b.names().Commands())
 	if len(commands) != 2 {

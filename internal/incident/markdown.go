@@ -87,6 +87,16 @@ func (p *printer) finding(f *flyball.Finding) {
 	for _, s := range f.Series {
 		p.line("  - %s %s %s: %s", text(s.Indicator), s.Value, text(s.Labels.String()), text(s.Reason))
 	}
+	for _, e := range f.Examples {
+		line := fmt.Sprintf("sample of %s at %s", e.Indicator, e.At)
+		if e.Trace != "" {
+			line += ", trace " + e.Trace
+		}
+		if e.Text != "" {
+			line += ": " + e.Text
+		}
+		p.line("  - %s", text(line))
+	}
 }
 
 func (p *printer) operation(o *Operation) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball"
@@ -13,6 +12,7 @@ import (
 	"github.com/flyball-io/flyball/ingest/decode"
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config/spec"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/processors/aggregate"
 )
 
@@ -36,6 +36,7 @@ type aggregateStage struct {
 	lookedAt    time.Time
 	alignment   kafka.Alignment
 	held        map[kafka.Partition]bool
+	complaints  map[kafka.Partition]string // about schemas, of this transaction
 }
 
 // lookEvery is how often the ends of the source's partitions are looked up, to
@@ -59,7 +60,8 @@ func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, limit
 		source: src, session: s, decoder: dec, dict: dict, limits: limits,
 		builder: ingest.NewBuilder(p, dict, ingest.NewPool()), machine: machine,
 		emit: e, metrics: m, values: make([][]float64, len(p.Values)),
-		alignment: kafka.Alignment{MaxDrift: src.MaxDrift, StallTimeout: src.StallTimeout},
+		complaints: map[kafka.Partition]string{},
+		alignment:  kafka.Alignment{MaxDrift: src.MaxDrift, StallTimeout: src.StallTimeout},
 	}, nil
 }
 
@@ -78,7 +80,17 @@ func (a *aggregateStage) take(fetches kgo.Fetches) {
 		}
 		a.metrics.records.WithLabelValues(a.source.Name).Add(float64(len(p.Records)))
 		a.fold(p.Topic, p.Partition)
+		if c, ok := a.decoder.(ingest.Complainer); ok {
+			a.complain(p.Topic, p.Partition, c.TakeComplaint())
+		}
 	})
+}
+
+// complain notes what is wrong with the schema of records.
+func (a *aggregateStage) complain(topic string, partition int32, complaint string) {
+	if complaint != "" {
+		a.complaints[kafka.Partition{Topic: topic, Partition: partition}] = complaint
+	}
 }
 
 // decode contains a decoder's panic: it is a bug, but it must cost one record.
@@ -107,6 +119,9 @@ func (a *aggregateStage) reject(r *kgo.Record, err error) {
 		rej = &ingest.Rejection{Reason: ingest.ReasonMalformed, Detail: err.Error()}
 	}
 	a.metrics.rejected.WithLabelValues(a.source.Name, rej.Reason).Add(float64(max(rej.Samples, 1)))
+	if rej.Reason == ingest.ReasonNoSchema {
+		a.complain(r.Topic, r.Partition, rej.Detail)
+	}
 	a.deadLetters = append(a.deadLetters, a.emit.deadRecord(roleAggregate, rej.Reason, rej.Error(), r))
 }
 
@@ -114,27 +129,8 @@ func (a *aggregateStage) fold(topic string, partition int32) {
 	b := a.builder.Batch()
 	defer b.Release()
 	a.metrics.samples.WithLabelValues(a.source.Name).Add(float64(b.Rows()))
-	for i, v := range b.Values {
-		a.values[i] = floats(v)
-	}
-	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{{
-		Topic: topic, Partition: partition, Time: b.Time.Int64Values(),
-		Set: b.Set.Uint32Values(), Values: a.values, MaxTime: b.MaxTime, Points: pointsOf(b.Points),
-	}}})
+	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{machines.Samples(topic, partition, b, a.values)}})
 }
-
-// pointsOf hands on what is said of data points of metrics.
-func pointsOf(p *ingest.Points) *aggregate.Points {
-	if p == nil {
-		return nil
-	}
-	return &aggregate.Points{
-		Weight: p.Weight, Distribution: p.Distribution, Distributions: p.Distributions,
-		Cumulative: p.Cumulative, Start: p.Start, Stream: p.Stream, Value: p.Value,
-	}
-}
-
-func floats(v *array.Float64) []float64 { return v.Float64Values() }
 
 func (a *aggregateStage) flush(ctx context.Context, now time.Time) (output, error) {
 	partitions, err := a.partitions(ctx, now)
@@ -170,7 +166,7 @@ func (a *aggregateStage) partitions(ctx context.Context, now time.Time) ([]aggre
 		behind := max(extent.End-max(next, extent.Start), 0)
 		a.metrics.lag.WithLabelValues(p.Topic, fmt.Sprint(p.Partition)).Set(float64(behind))
 		out = append(out, aggregate.SourcePartition{
-			Topic: p.Topic, Partition: p.Partition, Of: of[p.Topic], CaughtUp: behind == 0, Held: a.held[p],
+			Topic: p.Topic, Partition: p.Partition, Of: of[p.Topic], CaughtUp: behind == 0, Held: a.held[p], Complaint: a.complaints[p],
 		})
 	}
 	sortPartitions(out)
@@ -179,6 +175,7 @@ func (a *aggregateStage) partitions(ctx context.Context, now time.Time) ([]aggre
 
 func (a *aggregateStage) end(committed bool) {
 	a.deadLetters = nil
+	clear(a.complaints)
 	if committed {
 		a.machine.Commit()
 	} else {

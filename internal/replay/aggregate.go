@@ -83,19 +83,7 @@ func (s *source) fold(p Partition, builder *ingest.Builder) {
 		return
 	}
 	s.summary.Samples += int64(b.Rows())
-	for i, v := range b.Values {
-		s.values[i] = v.Float64Values()
-	}
-	samples := aggregate.Samples{
-		Topic: p.Topic, Partition: p.Index, MaxTime: b.MaxTime,
-		Time: b.Time.Int64Values(), Set: b.Set.Uint32Values(), Values: s.values,
-	}
-	if x := b.Points; x != nil {
-		samples.Points = &aggregate.Points{
-			Weight: x.Weight, Distribution: x.Distribution, Distributions: x.Distributions,
-			Cumulative: x.Cumulative, Start: x.Start, Stream: x.Stream, Value: x.Value,
-		}
-	}
+	samples := machines.Samples(p.Topic, p.Index, b, s.values)
 	s.machine.Step(aggregate.Input{Samples: []aggregate.Samples{samples}})
 }
 

@@ -95,7 +95,8 @@ func (s *shop) fill(t *testing.T) {
 	insert(w.InsertFindings(t.Context(), []flyball.Finding{
 		{ID: "f1", Revision: 1, Kind: "burn_rate", State: flyball.FindingOpened, Severity: "page", Entity: "checkout", Detector: "availability", Tier: "page_fast", At: s.at(300), OpenedAt: s.at(300),
 			Summary: "error budget burns 12 times too fast <b>", Evidence: []flyball.Evidence{{Name: "burn_long", Value: 12, Threshold: &limit, Unit: "x", Window: "1h"}}},
-		{ID: "f2", Revision: 1, Kind: "canary", State: flyball.FindingOpened, Severity: "page", Entity: "checkout", Detector: "release", At: s.at(400), OpenedAt: s.at(400), Summary: "version 2.0 is worse"},
+		{ID: "f2", Revision: 1, Kind: "canary", State: flyball.FindingOpened, Severity: "page", Entity: "checkout", Detector: "release", At: s.at(400), OpenedAt: s.at(400), Summary: "version 2.0 is worse",
+			Examples: []flyball.Example{{Indicator: "requests", Labels: flyball.LabelsOf("service.name", "checkout"), At: s.at(390), Trace: "0af7651916cd43dd8448eb211c80319c", Text: "no <money>", Bad: true}}},
 	}, ""))
 	insert(w.InsertDecisions(t.Context(), s.decided(), ""))
 	insert(w.InsertVerdicts(t.Context(), s.verdicts(), ""))
@@ -185,7 +186,7 @@ func TestPages(t *testing.T) {
 	f("/ui/decisions?rule=nothing", "No decision fits")
 	f("/ui/decisions/d1", "no kill switch is on", "finding.kind == &#34;burn_rate&#34;", "What caused it", "it has recovered", "12×", "10×")
 	f("/ui/operations/o1", "rollback deployment/checkout", "it has recovered")
-	f("/ui/findings/f2", "version 2.0 is worse", "The numbers behind it", "scale")
+	f("/ui/findings/f2", "version 2.0 is worse", "The numbers behind it", "scale", "Samples that show it", "<code>0af7651916cd43dd8448eb211c80319c</code>", "no &lt;money&gt;")
 	f("/ui/approvals", "scale deployment/checkout-canary", "version 2.0 is worse", `name="operation" value="o2"`)
 	f("/ui/control", "Kill switch", "Close the breaker")
 	for _, path := range []string{"/ui/nowhere", "/ui/services/nobody", "/ui/slos/none", "/ui/canaries/none", "/ui/decisions/none", "/ui/findings/none", "/ui/operations/none"} {

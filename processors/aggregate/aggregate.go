@@ -63,6 +63,24 @@ type Samples struct {
 	MaxTime flyball.Time
 	// Points says more of each sample, nil when all are ordinary ones.
 	Points *Points
+	// Traces are the traces that samples belong to, all zero for none; there may be
+	// fewer than samples.
+	Traces [][16]byte
+	// Notes are what samples have for people to look at, in the order of the samples.
+	Notes Notes
+}
+
+// Notes is what some samples carry to be shown, column by column: the exemplars of a
+// data point, of which a sample may have several, and the texts of log records.
+type Notes struct {
+	// Row is the number of the sample.
+	Row   []int32
+	Trace [][16]byte
+	Text  [][]byte
+	// Value of an exemplar in the unit of its metric, which has so many Nanos if it is a
+	// time, and At when it was measured.
+	Value, Nanos []float64
+	At           []flyball.Time
 }
 
 // Points says of samples that are data points of metrics what they stand for.
@@ -98,6 +116,9 @@ type SourcePartition struct {
 	CaughtUp bool
 	// Held is set when what is left is not read on purpose.
 	Held bool
+	// Complaint says what is wrong with the schema of records read since the last flush,
+	// empty for nothing.
+	Complaint string
 }
 
 // Machine folds the samples of one source. It implements
@@ -148,6 +169,7 @@ func (m *Machine) Step(in Input) processors.Ready {
 				ind.foldPoints(s, m.sets)
 			} else {
 				ind.fold(s, m.sets)
+				ind.show(s)
 			}
 		}
 	}

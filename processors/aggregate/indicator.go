@@ -8,6 +8,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/examples"
 	"github.com/flyball-io/flyball/processors/points"
 )
 
@@ -55,8 +56,8 @@ const (
 // series is one series that this member has seen, and its panes since the last
 // flush.
 type series struct {
-	start          int64            // of last
-	last           *processors.Pane // the pane of the sample before; nil for none
+	start          int64  // of last
+	last           *slice // the pane of the sample before; nil for none
 	panes          []*slice
 	index          map[int64]*slice // by start, once there are many
 	entity, labels string
@@ -68,6 +69,7 @@ type series struct {
 type slice struct {
 	start int64
 	pane  processors.Pane
+	few   examples.Few
 }
 
 func newIndicator(spec flyball.Indicator, cfg Config) (*indicator, error) {
@@ -132,10 +134,11 @@ func (ind *indicator) fold(s *Samples, sets LabelSets) {
 			continue
 		}
 		sr := &ind.series[e.series-1]
-		p := sr.last
-		if t := times[i]; p == nil || uint64(t-sr.start) >= width {
-			p = ind.pane(e.series-1, t)
+		sl := sr.last
+		if t := times[i]; sl == nil || uint64(t-sr.start) >= width {
+			sl = ind.pane(e.series-1, t)
 		}
+		p := &sl.pane
 		p.Count++
 		if e.bad && ind.bad.numbersHold(s, i) {
 			p.Bad++
@@ -149,7 +152,7 @@ func (ind *indicator) fold(s *Samples, sets LabelSets) {
 // pane finds or opens the pane of a series that holds t, and remembers it for the
 // next sample. A transaction takes so many series; the samples of more go to the
 // overflow series.
-func (ind *indicator) pane(id int32, t int64) *processors.Pane {
+func (ind *indicator) pane(id int32, t int64) *slice {
 	sr := &ind.series[ind.touch(id)]
 	start := int64(flyball.Time(t).Floor(ind.spec.Pane))
 	sl := sr.find(start)
@@ -157,7 +160,7 @@ func (ind *indicator) pane(id int32, t int64) *processors.Pane {
 		sl = ind.newSlice(start)
 		sr.add(sl)
 	}
-	sr.start, sr.last = start, &sl.pane
+	sr.start, sr.last = start, sl
 	return sr.last
 }
 
@@ -285,6 +288,12 @@ func (ind *indicator) flush(writers []processors.PaneWriter, arena []byte, cut f
 				arena = p.Hist.AppendBinary(arena)
 				row.Hist = arena[from:len(arena):len(arena)]
 			}
+			if !sl.few.Empty() {
+				sl.few.Redact()
+				from := len(arena)
+				arena = sl.few.AppendBinary(arena, row.Start)
+				row.Examples = arena[from:len(arena):len(arena)]
+			}
 			w := &writers[sr.partition]
 			if w.Append(row); w.Size() >= processors.MaxBlock {
 				cut(sr.partition)
@@ -308,6 +317,7 @@ func (ind *indicator) drop() {
 		used += len(sr.panes)
 		for _, sl := range sr.panes {
 			sl.pane.Reset()
+			sl.few = examples.Few{}
 			ind.free = append(ind.free, sl)
 		}
 		clear(sr.panes)

@@ -30,6 +30,9 @@ type progress struct {
 	moved  flyball.Time // wall clock of the last flush at which it gave something, or had nothing to give
 	fed    bool         // samples came since the last flush
 
+	complaint  string       // about the schema of records
+	complained flyball.Time // wall clock of the last flush with one
+
 	sent    lastMark // as of the last commit
 	pending lastMark // as of the last flush
 }
@@ -39,6 +42,7 @@ type lastMark struct {
 	watermark flyball.Time
 	idle      bool
 	stalled   bool
+	complaint string
 	at        flyball.Time // wall clock
 	ever      bool
 }
@@ -88,10 +92,11 @@ func (m *marker) flush(f *Flush) []processors.Mark {
 			p.moved = f.Now
 		}
 		p.fed = false
+		p.complain(sp.Complaint, f.Now)
 		next := lastMark{
 			idle: f.Now.Sub(p.active) >= m.source.IdleTimeout, at: f.Now, ever: true,
 			stalled:   m.source.StallTimeout > 0 && f.Now.Sub(p.moved) >= m.source.StallTimeout,
-			watermark: p.max.Add(-m.source.OutOfOrderness),
+			watermark: p.max.Add(-m.source.OutOfOrderness), complaint: p.complaint,
 		}
 		p.pending = p.sent
 		if !m.due(p.sent, next) {
@@ -100,12 +105,31 @@ func (m *marker) flush(f *Flush) []processors.Mark {
 		p.pending = next
 		marks = append(marks, processors.Mark{
 			Source: m.source.Name, Topic: sp.Topic, Partition: sp.Partition, Of: sp.Of,
-			Watermark: next.watermark, Idle: next.idle, Stalled: next.stalled,
+			Watermark: next.watermark, Idle: next.idle, Stalled: next.stalled, Complaint: next.complaint,
 		})
 	}
 	m.forget(owned)
 	return marks
 }
+
+// quiet is for how long nothing must be wrong with records until it is said to be over.
+const quiet = time.Minute
+
+// complain notes what is wrong with records. The first of several says what.
+func (p *progress) complain(complaint string, now flyball.Time) {
+	switch {
+	case complaint != "":
+		p.complained = now
+		if p.complaint == "" {
+			p.complaint = complaint[:min(len(complaint), maxComplaint)]
+		}
+	case p.complaint != "" && now.Sub(p.complained) >= quiet:
+		p.complaint = ""
+	}
+}
+
+// maxComplaint bounds what a mark says of records.
+const maxComplaint = 500
 
 // forget drops partitions that were revoked: they start anew with their next
 // owner. One that gave samples since the last flush is only too new to be listed.
@@ -123,7 +147,7 @@ func (m *marker) forget(owned map[sourceKey]bool) {
 // due reports whether a mark says what the last one did not: an edge of some pane
 // crossed, idle, stalled or busy; and while not busy, once every narrowest pane.
 func (m *marker) due(last, next lastMark) bool {
-	if !last.ever || next.idle != last.idle || next.stalled != last.stalled || (next.idle || next.stalled) && next.at.Sub(last.at) >= m.panes[0] {
+	if !last.ever || next.idle != last.idle || next.stalled != last.stalled || next.complaint != last.complaint || (next.idle || next.stalled) && next.at.Sub(last.at) >= m.panes[0] {
 		return true
 	}
 	return slices.ContainsFunc(m.panes, func(d time.Duration) bool { return next.watermark.Floor(d) != last.watermark.Floor(d) })

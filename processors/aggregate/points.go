@@ -6,6 +6,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/counter"
+	"github.com/flyball-io/flyball/processors/examples"
 	"github.com/flyball-io/flyball/processors/points"
 )
 
@@ -20,6 +21,7 @@ func (ind *indicator) foldPoints(s *Samples, sets LabelSets) {
 	for n := sets.Sets(); len(ind.sets) < n; {
 		ind.sets = append(ind.sets, setEntry{})
 	}
+	note := 0
 	for i, set := range s.Set {
 		e := ind.sets[set]
 		if e.series == unresolved {
@@ -28,13 +30,19 @@ func (ind *indicator) foldPoints(s *Samples, sets LabelSets) {
 		if e.series == excluded || !ind.filter.numbersHold(s, i) {
 			continue
 		}
+		var few examples.Few
+		if note = s.Notes.from(note, i); note < len(s.Notes.Row) {
+			few = ind.exemplars(s, i, note, e)
+		}
 		if s.Points.Cumulative[i] {
-			ind.forward(s, i, e)
+			ind.forward(s, i, e, &few)
 			continue
 		}
 		if at := s.Points.Distribution[i]; at >= 0 {
 			if d := &s.Points.Distributions[at]; d.Count > 0 {
-				ind.points.Add(ind.paneAt(e.series-1, s.Time[i]), d, e.bad && ind.othersHold(s, i))
+				sl := ind.paneAt(e.series-1, s.Time[i])
+				ind.points.Add(&sl.pane, d, e.bad && ind.othersHold(s, i))
+				sl.few.Merge(&few)
 			}
 			continue
 		}
@@ -45,7 +53,9 @@ func (ind *indicator) foldPoints(s *Samples, sets LabelSets) {
 		if n == 0 {
 			continue
 		}
-		p := ind.paneAt(e.series-1, s.Time[i])
+		sl := ind.paneAt(e.series-1, s.Time[i])
+		sl.few.Merge(&few)
+		p := &sl.pane
 		p.Count += n
 		if e.bad && ind.bad.numbersHold(s, i) {
 			p.Bad += n
@@ -57,7 +67,7 @@ func (ind *indicator) foldPoints(s *Samples, sets LabelSets) {
 }
 
 // paneAt returns the pane of a series that holds t.
-func (ind *indicator) paneAt(id int32, t int64) *processors.Pane {
+func (ind *indicator) paneAt(id int32, t int64) *slice {
 	sr := &ind.series[id]
 	if sr.last == nil || uint64(t-sr.start) >= uint64(ind.spec.Pane) {
 		return ind.pane(id, t)
@@ -80,13 +90,14 @@ func (ind *indicator) othersHold(s *Samples, row int) bool {
 // total is a point of a cumulative stream, which is handed on as it is: only where its
 // stream is seen whole can be told what it adds.
 type total struct {
-	series   int32
-	at       flyball.Time
-	from, to int // its encoding in indicator.encoded
+	series int32
+	at     flyball.Time
+	// Where its examples and it are encoded in indicator.encoded.
+	examples, from, to int
 }
 
-// forward keeps a point of a cumulative stream for the next flush.
-func (ind *indicator) forward(s *Samples, row int, e setEntry) {
+// forward keeps a point of a cumulative stream, and its exemplars, for the next flush.
+func (ind *indicator) forward(s *Samples, row int, e setEntry, few *examples.Few) {
 	p := counter.Point{Stream: s.Points.Stream[row], Start: s.Points.Start[row], At: flyball.Time(s.Time[row]), Value: s.Points.Value[row], Bad: e.bad}
 	if at := s.Points.Distribution[row]; at >= 0 {
 		p.Distribution, p.Value = &s.Points.Distributions[at], math.NaN()
@@ -101,8 +112,12 @@ func (ind *indicator) forward(s *Samples, row int, e setEntry) {
 		p.Bad = e.bad && ind.bad.numbersHold(s, row)
 	}
 	from := len(ind.encoded)
+	if !few.Empty() {
+		ind.encoded = few.AppendBinary(ind.encoded, p.At.Floor(ind.spec.Pane))
+	}
+	at := len(ind.encoded)
 	ind.encoded = p.AppendBinary(ind.encoded)
-	ind.totals = append(ind.totals, total{ind.touch(e.series - 1), p.At, from, len(ind.encoded)})
+	ind.totals = append(ind.totals, total{ind.touch(e.series - 1), p.At, from, at, len(ind.encoded)})
 }
 
 // flushTotals writes the points of cumulative streams.
@@ -114,6 +129,7 @@ func (ind *indicator) flushTotals(writers []processors.PaneWriter, cut func(part
 		w.Append(processors.PaneRow{
 			Indicator: ind.spec.Name, Entity: sr.entity, Labels: sr.labels, Start: t.at.Floor(ind.spec.Pane),
 			Min: math.Inf(1), Max: math.Inf(-1), Point: ind.encoded[t.from:t.to:t.to],
+			Examples: ind.encoded[t.examples:t.from:t.from],
 		})
 		if w.Size() >= processors.MaxBlock {
 			cut(sr.partition)

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"math/rand"
 	"slices"
@@ -92,6 +93,13 @@ func chainConfig() Config {
 	return cfg
 }
 
+// traceOf is the trace of sample i.
+func traceOf(i int) (id [16]byte) {
+	h := sha256.Sum256(fmt.Append(nil, i))
+	copy(id[:], h[:])
+	return id
+}
+
 // run reads some samples of each partition and flushes.
 func (w *worker) run(rng *rand.Rand, of int32) (blocks []processors.PaneBlock) {
 	in := aggregate.Input{Flush: &aggregate.Flush{}}
@@ -102,6 +110,7 @@ func (w *worker) run(rng *rand.Rand, of int32) (blocks []processors.PaneBlock) {
 			s.Time = append(s.Time, int64(w.tel.time[i]))
 			s.Set = append(s.Set, w.tel.set[i])
 			s.Values[0] = append(s.Values[0], w.tel.value[i])
+			s.Traces = append(s.Traces, traceOf(i))
 			s.MaxTime = max(s.MaxTime, w.tel.time[i])
 			p.at++
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
-	"github.com/flyball-io/flyball/processors/histogram"
+	"github.com/flyball-io/flyball/processors/evaluate/threshold"
 )
 
 // composites gives every composite SLO a store that its parts feed: with their samples,
@@ -21,17 +21,17 @@ func (m *Machine) composites() {
 		var atMost *store
 		if slices.ContainsFunc(s.Parts, func(p flyball.Part) bool { return p.Threshold != nil }) {
 			h := highest(m.cfg).SLOs[i]
-			atMost = m.composite(&h, most)
+			atMost = m.composite(&h, threshold.Most)
 			atMost.mute = true
 		}
 		sharp := !slices.ContainsFunc(s.Parts, func(p flyball.Part) bool { return p.Threshold != nil && !exact(*p.Threshold) })
-		st := m.composite(s, good) // after what it reports of the other
+		st := m.composite(s, threshold.Good) // after what it reports of the other
 		st.highest, st.sharp = atMost, sharp
 	}
 }
 
 // composite adds the store of one composite SLO, whose values are good by a count.
-func (m *Machine) composite(s *flyball.SLO, good goodCount) *store {
+func (m *Machine) composite(s *flyball.SLO, good threshold.Count) *store {
 	first := m.byName[s.Indicator].Spec()
 	only := func(slo flyball.SLO) Config {
 		cfg := m.cfg
@@ -99,11 +99,8 @@ func (b *budgets) feed(s *sloSeries, start flyball.Time, total, bad int64, late 
 // labelSets bounds how many series a part remembers.
 const labelSets = 100_000
 
-// goodCount counts the values that are good by a threshold.
-type goodCount func(*histogram.Histogram, flyball.Threshold) uint64
-
 // weighted counts the samples of a part for their entity, by a weight.
-func weighted(st *store, p *flyball.Part, entity string, weight int64, good goodCount) derived {
+func weighted(st *store, p *flyball.Part, entity string, weight int64, good threshold.Count) derived {
 	known := map[string]string{} // labels of a series to those of its entity, empty where it is not meant
 	labels := func(r processors.PaneRow) string {
 		labels, ok := known[r.Labels]

@@ -14,6 +14,8 @@ import (
 	"github.com/flyball-io/flyball/processors/counter"
 	"github.com/flyball-io/flyball/processors/evaluate/anomaly"
 	"github.com/flyball-io/flyball/processors/evaluate/canary"
+	"github.com/flyball-io/flyball/processors/evaluate/complaint"
+	"github.com/flyball-io/flyball/processors/evaluate/shown"
 	"github.com/flyball-io/flyball/processors/points"
 	"github.com/flyball-io/flyball/processors/window"
 )
@@ -92,6 +94,8 @@ type Machine struct {
 	live                      bool // the log was read up to what is new
 	wasLive                   bool // as of the last commit
 	anomalies                 *anomaly.Machine
+	examples                  *shown.Store
+	complaints                *complaint.Tracker
 	unusual                   anomaly.Output
 	incomplete                bool // what is judged at the moment rests on a source of which something is missing
 }
@@ -125,6 +129,10 @@ func New(cfg Config) *Machine {
 		}
 	}
 	m.composites()
+	m.complaints = complaint.New(func(source string, at flyball.Time) string {
+		return findingID(kindSelf, complaint.Detector, source, at)
+	})
+	m.examples = shown.New(cfg.Indicators, cfg.SLOs, cfg.Canaries)
 	m.anomalies = anomaly.New(anomaly.Config{Partition: cfg.Partition, Indicators: cfg.Indicators, Detectors: cfg.Detectors, New: cfg.Anomaly})
 	return m
 }
@@ -239,6 +247,9 @@ func (m *Machine) low() int64 {
 			}
 		}
 	}
+	if l, ok := m.examples.Low(m.watermarks.Of); ok {
+		low = min(low, l)
+	}
 	return low
 }
 
@@ -259,6 +270,8 @@ func (m *Machine) Commit() {
 	m.passed.Commit()
 	m.wasLive = m.live
 	m.anomalies.Commit()
+	m.complaints.Commit()
+	m.examples.Commit(m.watermarks.Of)
 	m.former = nil
 	m.wasNext = m.next
 }
@@ -279,6 +292,8 @@ func (m *Machine) Abort() {
 	m.passed.Abort()
 	m.live = m.wasLive
 	m.anomalies.Abort()
+	m.complaints.Abort()
+	m.examples.Abort()
 	m.next = m.wasNext
 }
 

@@ -32,6 +32,9 @@ func (m *Machine) replay(r *Record) {
 	_ = processors.ReadPanes(r.Panes, func(row processors.PaneRow) {
 		at++
 		st := m.byName[row.Indicator]
+		if st != nil {
+			m.examples.Add(&row, r.Offset, m.watermarks.Of(st.Spec().Source))
+		}
 		switch {
 		case st == nil:
 		case len(row.Point) == 0:
@@ -91,6 +94,7 @@ func (m *Machine) record(r *Record) {
 		before[mark.Source] = m.watermarks.Of(mark.Source)
 	}
 	m.watermarks.Mark(r.Marks...)
+	m.ready.Findings = append(m.ready.Findings, m.complaints.Take(m.cfg.Partition, m.cfg.Sources, r.Marks, m.watermarks.Of)...)
 	for _, s := range m.cfg.Sources {
 		from, ok := before[s.Name]
 		if to := m.watermarks.Of(s.Name); ok && to > from {
@@ -103,6 +107,7 @@ func (m *Machine) record(r *Record) {
 		}
 	}
 	m.sortFindings(findings)
+	m.examples.Attach(m.ready.Findings[findings:])
 }
 
 // pane merges one partial pane, which is row number at of its record, if it is not too
@@ -113,6 +118,7 @@ func (m *Machine) pane(row processors.PaneRow, offset int64, at int, corrected c
 		m.deadLetter(ReasonUnknownIndicator, fmt.Sprintf("no indicator %q is configured", row.Indicator), describe(row))
 		return
 	}
+	m.examples.Add(&row, offset, m.watermarks.Of(st.Spec().Source))
 	if len(row.Point) > 0 {
 		m.point(st, row, offset, at, corrected)
 		return

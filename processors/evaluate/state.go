@@ -25,6 +25,7 @@ import (
 //	passed/<offset>/<row>               a point of a cumulative stream that came late for nothing
 //	anomaly/…                           what detectors have learned and found; see package anomaly
 //	stall/<source>                      the open finding about partitions that are stalled
+//	complaint/<source>                  the open finding about schemas of records
 //	canary/…                            what is known of canaries, see package canary
 //	revision/<indicator>/<start>/<labels>  revision of a corrected window
 //
@@ -64,6 +65,7 @@ func (m *Machine) stateChanges() {
 	m.passed.Changed(func(key string, value []byte) { m.change("passed/"+key, value) })
 	m.revisions.Changed(func(key string, value []byte) { m.change("revision/"+key, value) })
 	m.stalls.changed(m.change)
+	m.complaints.Changed(func(key string, value []byte) { m.change("complaint/"+key, value) })
 	m.canaries.Changed(func(key string, value []byte) { m.change("canary/"+key, value) })
 	m.anomalies.Changed(func(key string, value []byte) { m.change("anomaly/"+key, value) })
 }
@@ -123,6 +125,8 @@ func (m *Machine) Restore(key string, value []byte) error {
 		err = m.canaries.Restore(rest, value)
 	case "anomaly":
 		err = m.anomalies.Restore(rest, value)
+	case "complaint":
+		err = m.complaints.Restore(rest, value)
 	case "stall":
 		err = m.stalls.restore(rest, value)
 	}

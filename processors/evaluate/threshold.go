@@ -6,6 +6,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors"
+	"github.com/flyball-io/flyball/processors/evaluate/threshold"
 	"github.com/flyball-io/flyball/processors/histogram"
 )
 
@@ -38,7 +39,7 @@ func thresholds(spec flyball.Indicator, cfg Config) []derived {
 		st.highest.silence()
 		st.highest.mute = true
 		// The highest first, so that it has counted what st reports.
-		out = append(out, derived{store: st.highest, row: limited(limit, most)}, derived{store: st, row: limited(limit, good)})
+		out = append(out, derived{store: st.highest, row: limited(limit, threshold.Most)}, derived{store: st, row: limited(limit, threshold.Good)})
 	}
 	return out
 }
@@ -87,7 +88,7 @@ func (b *budgets) sliHighest(s *sloSeries, at flyball.Time) float64 {
 }
 
 // limited counts by a threshold what of a partial pane has values.
-func limited(t flyball.Threshold, good goodCount) func(processors.PaneRow) (processors.PaneRow, bool) {
+func limited(t flyball.Threshold, good threshold.Count) func(processors.PaneRow) (processors.PaneRow, bool) {
 	return func(r processors.PaneRow) (processors.PaneRow, bool) {
 		var h histogram.Histogram
 		if len(r.Hist) == 0 || h.MergeBinary(r.Hist) != nil || h.Count() == 0 {
@@ -103,31 +104,4 @@ func limited(t flyball.Threshold, good goodCount) func(processors.PaneRow) (proc
 func counted(r processors.PaneRow) processors.PaneRow {
 	r.Hist, r.Sum, r.Min, r.Max = nil, processors.Sum{}, math.Inf(1), math.Inf(-1)
 	return r
-}
-
-// most returns how many values may be good: all in the bucket of the threshold.
-func most(h *histogram.Histogram, t flyball.Threshold) uint64 {
-	certain, possible := countTo(h, t)
-	if t.Op == "lte" || t.Op == "lt" {
-		return possible
-	}
-	return h.Count() - certain
-}
-
-// good returns how many values are good for certain.
-func good(h *histogram.Histogram, t flyball.Threshold) uint64 {
-	certain, possible := countTo(h, t)
-	if t.Op == "lte" || t.Op == "lt" {
-		return certain
-	}
-	return h.Count() - possible
-}
-
-// countTo returns how many values are on the lower side of the threshold, for certain
-// and possibly; those at it are there when the operator is lte or gt.
-func countTo(h *histogram.Histogram, t flyball.Threshold) (certain, possible uint64) {
-	if t.Op == "lte" || t.Op == "gt" {
-		return h.CountAtMost(t.Value)
-	}
-	return h.CountLess(t.Value)
 }

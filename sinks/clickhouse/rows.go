@@ -66,13 +66,19 @@ func (w *Writer) InsertControls(ctx context.Context, list []flyball.Control, tok
 }
 
 // seriesText writes the series of an anomaly as JSON.
-func seriesText(f *flyball.Finding) string {
-	if len(f.Series) == 0 {
+func seriesText(f *flyball.Finding) string { return listText(f.Series) }
+
+// examplesText writes the samples that a finding is about as JSON.
+func examplesText(f *flyball.Finding) string { return listText(f.Examples) }
+
+// listText writes a list as JSON, and no list as nothing.
+func listText[T any](list []T) string {
+	if len(list) == 0 {
 		return ""
 	}
-	text, err := json.Marshal(f.Series)
+	text, err := json.Marshal(list)
 	if err != nil {
-		panic("BUG: series do not encode: " + err.Error())
+		panic("BUG: a list does not encode: " + err.Error())
 	}
 	return string(text)
 }
@@ -96,7 +102,7 @@ func (w *Writer) InsertFindings(ctx context.Context, list []flyball.Finding, tok
 		each(list, func(r *row) string { return r.Summary }),
 	}
 	columns = append(columns, evidenceColumns(list, func(r *row) []flyball.Evidence { return r.Evidence })...)
-	columns = append(columns, each(list, func(r *row) bool { return r.Incomplete }), each(list, seriesText))
+	columns = append(columns, each(list, func(r *row) bool { return r.Incomplete }), each(list, seriesText), each(list, examplesText))
 	return w.insertRows(ctx, TableFindings, len(list), columns, token)
 }
 

@@ -68,7 +68,7 @@ var expected = [...]tableColumns{
 		{"entity", typeWord}, {"labels", typeText}, {"detector", typeWord}, {"tier", typeWord},
 		{"at", typeTime}, {"opened_at", typeTime}, {"summary", typeText},
 		{"evidence.name", typeWords}, {"evidence.value", typeReals}, {"evidence.threshold", typeReals},
-		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"incomplete", "Bool"}, {"series", typeText},
+		{"evidence.unit", typeWords}, {"evidence.window", typeWords}, {"incomplete", "Bool"}, {"series", typeText}, {"examples", typeText},
 	}},
 	{TableLabels, []columnType{{"finding", typeText}, {"entity", typeWord}, {"verdict", typeWord}, {"by", typeText}, {"at", typeTime}}},
 	{TableVerdicts, []columnType{

@@ -49,6 +49,9 @@ type Source struct {
 	// MaxAhead is how far in the future a sample may lie; one further ahead goes
 	// to the dead-letter topic.
 	MaxAhead Duration `yaml:"maxAhead" default:"1m" max:"1d"`
+	// Examples says whether findings show a few of the samples: traces, and of log records
+	// that are errors the text, redacted.
+	Examples bool `yaml:"examples" default:"true"`
 }
 
 // JSONMapping says where the parts of a sample are in a JSON document. Paths are

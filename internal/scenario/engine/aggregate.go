@@ -9,6 +9,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/scenario/input"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
@@ -57,19 +58,7 @@ func (a *aggregateStage) take(p memlog.Partition, records []*memlog.Record) {
 	}
 	b := a.builder.Batch()
 	defer b.Release()
-	samples := aggregate.Samples{
-		Topic: p.Topic, Partition: p.Index, MaxTime: b.MaxTime,
-		Time: b.Time.Int64Values(), Set: b.Set.Uint32Values(),
-	}
-	for _, v := range b.Values {
-		samples.Values = append(samples.Values, v.Float64Values())
-	}
-	if p := b.Points; p != nil {
-		samples.Points = &aggregate.Points{
-			Weight: p.Weight, Distribution: p.Distribution, Distributions: p.Distributions,
-			Cumulative: p.Cumulative, Start: p.Start, Stream: p.Stream, Value: p.Value,
-		}
-	}
+	samples := machines.Samples(p.Topic, p.Index, b, nil)
 	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{samples}})
 }
 

@@ -25,6 +25,18 @@ type Finding struct {
 	Thresholds []*float64 `ch:"evidence_thresholds"`
 	Units      []string   `ch:"evidence_units"`
 	Spans      []string   `ch:"evidence_windows"`
+
+	// Examples are there where one finding is asked for.
+	Examples []Example
+}
+
+// Example is a sample that a finding is about.
+type Example struct {
+	Indicator string     `ch:"indicator"`
+	Labels    string     `ch:"labels"`
+	At        *time.Time `ch:"at"`
+	Trace     string     `ch:"trace_id"`
+	Text      string     `ch:"text"`
 }
 
 const findingColumns = `finding_id, kind, state, severity, entity, detector, tier, opened_at, changed_at, resolved_at,
@@ -51,5 +63,10 @@ LIMIT 200`, entity, until.UnixMilli(), from.UnixMilli())
 
 // Finding returns one finding; ok is false when there is none.
 func (r *Reader) Finding(ctx context.Context, id string) (Finding, bool, error) {
-	return one[Finding](ctx, r, `SELECT `+findingColumns+` FROM v_findings WHERE finding_id = ? LIMIT 1`, id)
+	f, ok, err := one[Finding](ctx, r, `SELECT `+findingColumns+` FROM v_findings WHERE finding_id = ? LIMIT 1`, id)
+	if err != nil || !ok {
+		return f, ok, err
+	}
+	f.Examples, err = ask[Example](ctx, r, `SELECT indicator, labels, at, trace_id, text FROM v_examples WHERE finding_id = ? ORDER BY place LIMIT 10`, id)
+	return f, true, err
 }

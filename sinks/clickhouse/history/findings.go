@@ -31,6 +31,7 @@ type finding struct {
 	Windows    []string   `ch:"windows"`
 	Incomplete bool       `ch:"incomplete"`
 	Series     string     `ch:"series"`
+	Examples   string     `ch:"examples"`
 }
 
 func (f *finding) finding() (flyball.Finding, error) {
@@ -43,6 +44,11 @@ func (f *finding) finding() (flyball.Finding, error) {
 	if f.Series != "" {
 		if err := json.Unmarshal([]byte(f.Series), &out.Series); err != nil {
 			return out, fmt.Errorf("cannot read the series of finding %q: %w", f.ID, err)
+		}
+	}
+	if f.Examples != "" {
+		if err := json.Unmarshal([]byte(f.Examples), &out.Examples); err != nil {
+			return out, fmt.Errorf("cannot read the examples of finding %q: %w", f.ID, err)
 		}
 	}
 	for i, v := range f.Values {
@@ -59,7 +65,7 @@ func Findings(ctx context.Context, db *clickhouse.DB, from, to flyball.Time) ([]
 	var rows []finding
 	err := db.Conn().Select(ctx, &rows, "SELECT id, revision, kind, state, severity, entity, labels, detector, tier, at, opened_at, summary, "+
 		"`evidence.name` AS names, `evidence.value` AS vals, `evidence.threshold` AS thresholds, `evidence.unit` AS units, "+
-		"`evidence.window` AS windows, incomplete, series"+`
+		"`evidence.window` AS windows, incomplete, series, examples"+`
 FROM findings FINAL
 WHERE at >= fromUnixTimestamp64Milli(?) AND at < fromUnixTimestamp64Milli(?)
 ORDER BY at, entity, opened_at, id, revision`, milli(from, longAgo), milli(to, farAhead))

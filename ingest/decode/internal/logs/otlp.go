@@ -37,6 +37,7 @@ const (
 	severityTextTag   = 3<<3 | otlp.WireBytes
 	bodyTag           = 5<<3 | otlp.WireBytes
 	attributesTag     = 6<<3 | otlp.WireBytes
+	traceTag          = 9<<3 | otlp.WireBytes
 	observedTimeTag   = 11<<3 | otlp.WireFixed64
 	eventNameTag      = 12<<3 | otlp.WireBytes
 )
@@ -78,6 +79,8 @@ func (d *OTLP) record(m []byte, b *ingest.Builder) {
 			f.text = m[from:i]
 		case eventNameTag:
 			f.eventName = m[from:i]
+		case traceTag:
+			f.trace = m[from:i]
 		case bodyTag:
 			if body == nil {
 				body = m[from:i:i]
@@ -86,9 +89,9 @@ func (d *OTLP) record(m []byte, b *ingest.Builder) {
 			}
 		}
 	}
-	if d.row.wantsBody() {
+	if d.row.wantsBody() || d.row.showsBody(&f) {
 		var ok bool
-		if f.body, ok = otlp.ReadAny(body); !ok {
+		if f.body, ok = otlp.ReadAny(body); !ok && d.row.wantsBody() {
 			d.row.Broken[otlp.SampleLevel] = true
 		}
 	}

@@ -13,6 +13,7 @@ type OTLPJSON struct {
 	json       otlp.EnvelopeJSON
 	text, name []byte
 	body       []byte
+	trace      [16]byte
 }
 
 // NewOTLPJSON returns a decoder that keeps the columns of p.
@@ -54,12 +55,18 @@ func (d *OTLPJSON) record(b *ingest.Builder) error {
 			d.name, ok, err = d.json.AppendString(d.name[:0])
 			f.eventName = d.name
 		case "body":
-			if !d.row.wantsBody() {
+			if !d.row.wantsBody() && !d.row.examples { // whether it is an error may come later
 				return d.json.Dec.Skip()
 			}
 			ok, err = d.json.Any(&f.body)
 			d.body = append(d.body[:0], f.body.Bytes...) // the next string takes its place
 			f.body.Bytes = d.body
+			ok = ok || !d.row.wantsBody() // what is only shown costs nothing
+		case "traceId", "trace_id":
+			if !d.row.examples {
+				return d.json.Dec.Skip()
+			}
+			f.trace, err = d.json.TraceID(&d.trace)
 		case "attributes":
 			err = d.json.Attributes(&d.row.Row, otlp.SampleLevel)
 		default:

@@ -18,6 +18,7 @@ type row struct {
 	severities rows.Enum
 	body       []bodyField
 	scratch    []byte
+	examples   bool // texts of errors are wanted
 }
 
 // columns holds the column of each field that is not an attribute, or -1.
@@ -42,6 +43,7 @@ func newRow(p ingest.Projection) row {
 			severity: p.Label("severity"), severityText: p.Label("severity.text"), eventName: p.Label("event.name"),
 			body: p.Label("body"), severityNumber: p.Value("severity.number"),
 		},
+		examples:   p.Examples,
 		severities: rows.Enum{Texts: []string{"", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}},
 	}
 	for c, name := range p.Labels {
@@ -77,6 +79,7 @@ type fields struct {
 	at, observed    uint64
 	severity        int32
 	text, eventName []byte
+	trace           []byte
 	body            otlp.AnyValue
 }
 
@@ -98,7 +101,26 @@ func (r *row) end(f *fields, b *ingest.Builder) {
 	if r.Broken[otlp.SampleLevel] {
 		fault = rows.FaultFraming
 	}
+	n := b.Len()
 	r.Append(b, at, fault, labels, values)
+	if b.Len() > n && r.showsBody(f) {
+		b.Note(n, ingest.Note{Trace: f.trace, Text: r.bodyText(&f.body), Value: math.NaN()})
+	}
+}
+
+// severityError is the place of ERROR in row.severities.
+const severityError = 5
+
+// showsBody reports whether the body of the log record at hand is to be shown.
+func (r *row) showsBody(f *fields) bool { return r.examples && severityOf(f) >= severityError }
+
+// bodyText returns a body as text, until the next call.
+func (r *row) bodyText(v *otlp.AnyValue) []byte {
+	if v.Kind == otlp.String {
+		return v.Bytes
+	}
+	r.scratch = v.AppendText(r.scratch[:0])
+	return r.scratch
 }
 
 // timeOf returns when it happened, or else when it was seen.
@@ -152,12 +174,7 @@ func severityOf(f *fields) int32 {
 // readBody sets the columns that the body feeds.
 func (r *row) readBody(v *otlp.AnyValue) {
 	if c := r.column.body; c >= 0 {
-		text := v.Bytes
-		if v.Kind != otlp.String {
-			r.scratch = v.AppendText(r.scratch[:0])
-			text = r.scratch
-		}
-		r.SetField(otlp.SampleLevel, c, text)
+		r.SetField(otlp.SampleLevel, c, r.bodyText(v))
 		if v.BadText {
 			r.Labels[otlp.SampleLevel][c].Fault = rows.FaultUTF8
 		}

@@ -63,6 +63,7 @@ const (
 	pointTimeTag  = 3<<3 | otlp.WireFixed64
 
 	numberDoubleTag     = 4<<3 | otlp.WireFixed64
+	numberExemplarsTag  = 5<<3 | otlp.WireBytes
 	numberIntTag        = 6<<3 | otlp.WireFixed64
 	numberAttributesTag = 7<<3 | otlp.WireBytes
 	numberFlagsTag      = 8<<3 | otlp.WireVarint
@@ -196,6 +197,8 @@ func (d *OTLP) number(m []byte, b *ingest.Builder) {
 		case numberIntTag:
 			n, _ := otlp.Fixed64(m, from)
 			f.number, f.has = float64(int64(n)), true
+		case numberExemplarsTag:
+			d.exemplar(m[from:i])
 		case numberFlagsTag:
 			f.flags, _ = otlp.Uvarint(m, from)
 		}

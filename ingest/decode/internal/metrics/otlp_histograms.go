@@ -19,6 +19,7 @@ const (
 	explicitCountsTag     = 6<<3 | otlp.WireBytes // packed
 	explicitBoundTag      = 7<<3 | otlp.WireFixed64
 	explicitBoundsTag     = 7<<3 | otlp.WireBytes
+	explicitExemplarsTag  = 8<<3 | otlp.WireBytes
 	explicitAttributesTag = 9<<3 | otlp.WireBytes
 	explicitMinTag        = 11<<3 | otlp.WireFixed64
 	explicitMaxTag        = 12<<3 | otlp.WireFixed64
@@ -28,6 +29,7 @@ const (
 	exponentialZeroTag       = 7<<3 | otlp.WireFixed64
 	exponentialPositiveTag   = 8<<3 | otlp.WireBytes
 	exponentialNegativeTag   = 9<<3 | otlp.WireBytes
+	exponentialExemplarsTag  = 11<<3 | otlp.WireBytes
 	exponentialMinTag        = 12<<3 | otlp.WireFixed64
 	exponentialMaxTag        = 13<<3 | otlp.WireFixed64
 	exponentialThresholdTag  = 14<<3 | otlp.WireFixed64
@@ -41,9 +43,9 @@ const (
 // its row.
 func (d *OTLP) distribution(m []byte, b *ingest.Builder) {
 	d.row.enterPoint()
-	attributes, field := uint64(explicitAttributesTag), explicitField
+	attributes, exemplars, field := uint64(explicitAttributesTag), uint64(explicitExemplarsTag), explicitField
 	if d.row.metric.kind == exponentialKind {
-		attributes, field = exponentialAttributesTag, exponentialField
+		attributes, exemplars, field = exponentialAttributesTag, exponentialExemplarsTag, exponentialField
 		d.row.dist.Exponential = true
 	}
 	var f pointFields
@@ -56,6 +58,8 @@ func (d *OTLP) distribution(m []byte, b *ingest.Builder) {
 		switch t {
 		case attributes:
 			d.row.ReadAttribute(otlp.SampleLevel, m[from:i])
+		case exemplars:
+			d.exemplar(m[from:i])
 		case pointStartTag:
 			f.start, _ = otlp.Fixed64(m, from)
 		case pointTimeTag:

@@ -184,6 +184,11 @@ func (d *OTLPJSON) field(f *pointFields, key []byte) (ok, known bool, err error)
 		f.start, ok, err = d.json.Uint64()
 	case "timeUnixNano", "time_unix_nano":
 		f.at, ok, err = d.json.Uint64()
+	case "exemplars":
+		if !d.row.examples {
+			return true, false, nil
+		}
+		err = d.exemplars()
 	case "flags":
 		f.flags, ok, err = d.json.Uint64()
 	case "asInt", "as_int":

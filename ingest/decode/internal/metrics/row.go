@@ -20,6 +20,9 @@ type row struct {
 	point  ingest.Point
 	dist   flyball.Distribution
 	text   []byte
+
+	examples  bool          // exemplars are wanted
+	exemplars []ingest.Note // of the point at hand
 }
 
 // metricColumns holds the column of each field that is not an attribute, or -1.
@@ -69,7 +72,7 @@ func newRow(p ingest.Projection) row {
 		},
 		kinds: rows.Enum{Texts: []string{"gauge", "sum", "histogram", "exponential_histogram", "summary"}},
 	}
-	r.Identify = true
+	r.Identify, r.examples = true, p.Examples
 	if names, ok := p.Only["metric.name"]; ok {
 		r.only = map[string]bool{}
 		for _, name := range names {
@@ -135,6 +138,7 @@ type pointFields struct {
 // enterPoint starts a data point.
 func (r *row) enterPoint() {
 	r.Enter(otlp.SampleLevel)
+	r.exemplars = r.exemplars[:0]
 	d := &r.dist
 	*d = flyball.Distribution{
 		Sum: math.NaN(), Min: math.NaN(), Max: math.NaN(), Nanos: r.metric.nanos,
@@ -316,9 +320,13 @@ func (r *row) end(b *ingest.Builder, f *pointFields, fault rows.Fault, p *ingest
 	if c := r.column.kind; c >= 0 {
 		labels[c].Code = r.kinds.Code(int32(r.metric.kind))
 	}
+	n := b.Len()
 	if p == nil {
 		r.Append(b, flyball.Time(f.at), fault, labels, values)
-		return
+	} else {
+		r.AppendPoint(b, flyball.Time(f.at), fault, labels, values, p)
 	}
-	r.AppendPoint(b, flyball.Time(f.at), fault, labels, values, p)
+	if b.Len() > n {
+		r.noteExemplars(n, b)
+	}
 }

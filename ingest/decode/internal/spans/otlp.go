@@ -55,6 +55,7 @@ func NewOTLP(p ingest.Projection) *OTLP {
 
 // Tags of Span and Status (opentelemetry/proto/trace/v1).
 const (
+	spanTraceTag      = 1<<3 | otlp.WireBytes
 	spanNameTag       = 5<<3 | otlp.WireBytes
 	spanKindTag       = 6<<3 | otlp.WireVarint
 	spanStartTag      = 7<<3 | otlp.WireFixed64
@@ -111,6 +112,8 @@ func (d *OTLP) spanFields(m []byte, s *spanFields) bool {
 			continue
 		}
 		switch t {
+		case spanTraceTag:
+			s.trace = m[from:i]
 		case spanNameTag:
 			s.name = m[from:i]
 		case spanKindTag:

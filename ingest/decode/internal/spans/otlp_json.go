@@ -17,9 +17,10 @@ import (
 // wrong type in a span costs that span, in a resource or scope the spans under
 // it. Of a resource or scope that is given twice the first counts.
 type OTLPJSON struct {
-	row  row
-	json otlp.EnvelopeJSON
-	name []byte
+	row   row
+	json  otlp.EnvelopeJSON
+	name  []byte
+	trace [16]byte
 }
 
 // NewOTLPJSON returns a decoder that keeps the columns of p.
@@ -46,6 +47,11 @@ func (d *OTLPJSON) span(b *ingest.Builder) error {
 		case "name":
 			d.name, ok, err = d.json.AppendString(d.name[:0])
 			s.name = d.name
+		case "traceId", "trace_id":
+			if !d.row.examples {
+				return d.json.Dec.Skip()
+			}
+			s.trace, err = d.json.TraceID(&d.trace)
 		case "kind":
 			s.kind, ok, err = d.json.Enum("SPAN_KIND_", d.row.kinds.Texts)
 		case "startTimeUnixNano", "start_time_unix_nano":

@@ -16,6 +16,7 @@ type row struct {
 	column   columns // of the fields that are not attributes
 	kinds    rows.Enum
 	statuses rows.Enum
+	examples bool // traces are wanted
 }
 
 // columns holds the column of each field that is not an attribute, or -1.
@@ -48,6 +49,7 @@ func newRow(p ingest.Projection) row {
 		},
 		kinds:    rows.Enum{Texts: []string{"UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"}},
 		statuses: rows.Enum{Texts: []string{"UNSET", "OK", "ERROR"}},
+		examples: p.Examples,
 	}
 }
 
@@ -69,7 +71,7 @@ func (r *row) begin(b *ingest.Builder) bool {
 type spanFields struct {
 	start, end   uint64
 	kind, status int32
-	name         []byte
+	name, trace  []byte
 }
 
 // append ends the span at hand: a row, or a rejection.
@@ -91,7 +93,11 @@ func (r *row) append(s *spanFields, b *ingest.Builder) {
 	if c := r.column.duration; c >= 0 {
 		r.Values[otlp.SampleLevel][c] = rows.Number{V: float64(s.end - s.start), Rank: 1}
 	}
+	n := b.Len()
 	r.Rows.Append(b, flyball.Time(s.end), f, r.Labels[otlp.SampleLevel], r.Values[otlp.SampleLevel])
+	if r.examples && b.Len() > n {
+		b.Trace(n, s.trace)
+	}
 }
 
 // times returns what is wrong with the times; the start matters only for the
