@@ -20,11 +20,13 @@ type Costs struct {
 	RowBytes, RowPacked float64
 	// MarkBytes is a watermark mark: the same.
 	MarkBytes float64
-	// MergeNs is processor time of evaluate per partial pane, CloseNs per window that closes
-	// and CommitNs per partial pane of a transaction: `go test -bench Pane ./processors/evaluate`.
+	// MergeNs is processor time of evaluate per partial pane, CommitNs per partial pane of a
+	// transaction, and CloseNs per window that closes, with budgets and detectors:
+	// `make bench-evaluate`, merge_ns, commit_ns and close_ns.
 	MergeNs, CloseNs, CommitNs float64
-	// SeriesBytes is what evaluate keeps of a series of 10 s panes, windows of a minute and
-	// five minutes of lateness: `go test -bench Memory ./processors/evaluate`.
+	// SeriesBytes is what evaluate keeps of a series of 10 s panes and
+	// five minutes of lateness, with budgets and detectors: `make bench-evaluate`,
+	// bytes_per_series.
 	SeriesBytes float64
 	// WindowBytes is a row of windows on disk: `make bench-storage`, bytes_per_row.
 	WindowBytes float64
