@@ -90,7 +90,7 @@ const flyballAddress = "127.0.0.1:18686"
 func java(ctx context.Context, p Plan, peer, class string, options, args []string) *exec.Cmd {
 	path := filepath.Join(p.Java, peer, "target", "classes") + ":" + filepath.Join(p.Java, peer, "target", "libs", "*")
 	list := append([]string{
-		"-Xms2g", "-Xmx2g", "-XX:+UseSerialGC", // the fastest on one core
+		"-Xms2g", "-Xmx2g", "-XX:+UseSerialGC", // what a JVM picks by itself on one core
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 	}, options...)
 	return onProcessor(ctx, engineProcessor, "java", append(append(list, "-cp", path, class), args...)...)
