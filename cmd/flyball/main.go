@@ -14,6 +14,7 @@ import (
 
 	"github.com/flyball-io/flyball/internal/automation"
 	"github.com/flyball-io/flyball/internal/canaries/command"
+	"github.com/flyball-io/flyball/internal/clustermigrate"
 	"github.com/flyball-io/flyball/internal/deadletters"
 	executor "github.com/flyball-io/flyball/internal/executor/command"
 	"github.com/flyball-io/flyball/internal/feedback"
@@ -102,7 +103,7 @@ Try it:  flyball dev`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), backtest.New(usageError, exitWith), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), newSchema(), manual.Command(usageError), newVersion())
+	root.AddCommand(newDev(), newRun(), newLint(), newTest(), backtest.New(usageError, exitWith), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), clustermigrate.Command(usageError), newSchema(), manual.Command(usageError), newVersion())
 	root.AddCommand(automation.Commands()...)
 	return root
 }

@@ -57,7 +57,7 @@ func (t Target) Applied(version uint32, name, checksum string) string {
 	return fmt.Sprintf("INSERT INTO %s (version, name, checksum) VALUES (%d, %s, %s)", t.name(Migrations), version, text(name), text(checksum))
 }
 
-// Statements returns those of a migration, as SQL gives it for the database, rewritten. It
+// Statements returns those of a migration, as Script gives it for the database, rewritten. It
 // fails on a statement of a kind that it does not know.
 func (t Target) Statements(sql string) ([]string, error) {
 	var out []string

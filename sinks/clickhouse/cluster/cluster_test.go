@@ -17,7 +17,7 @@ func all(t *testing.T, target Target) []string {
 	t.Helper()
 	out := target.Prepare()
 	for _, m := range clickhouse.Migrations() {
-		list, err := target.Statements(m.SQL(target.Database))
+		list, err := target.Statements(m.Script(target.Database))
 		if err != nil {
 			t.Fatalf("%s: %v", m.Name, err)
 		}

@@ -19,7 +19,7 @@ func (t Target) Script(pending []clickhouse.Migration) (string, error) {
 	b.WriteString("-- for cluster " + t.Cluster + "\n")
 	write(t.Prepare()...)
 	for _, m := range pending {
-		list, err := t.Statements(m.SQL(t.Database))
+		list, err := t.Statements(m.Script(t.Database))
 		if err != nil {
 			return "", fmt.Errorf("cannot rewrite migration %q: %w", m.Name, err)
 		}
