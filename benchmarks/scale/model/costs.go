@@ -30,18 +30,15 @@ type Costs struct {
 	SeriesBytes float64
 	// WindowBytes is a row of windows on disk: `make bench-storage`, bytes_per_row.
 	WindowBytes float64
-	// RecordRows is windows per second that a core of record writes: `make bench`,
-	// the table of record.
-	RecordRows float64
 }
 
-// Measured are the costs on two cores of an Intel Xeon at 2.1 GHz, the broker on the same
-// machine.
+// Measured are the costs on two cores of an AMD EPYC that other work kept busy, the broker
+// on the same machine: rather too much than too little.
 func Measured() Costs {
 	return Costs{
-		AggregateNs: 412, SpanBytes: 63,
-		RowNs: 1500, RowBytes: 207, RowPacked: 71, MarkBytes: 106,
-		MergeNs: 900, CloseNs: 5000, CommitNs: 120,
-		SeriesBytes: 26_000, WindowBytes: 95, RecordRows: 150_000,
+		AggregateNs: 766, SpanBytes: 45,
+		RowNs: 1395, RowBytes: 207, RowPacked: 71, MarkBytes: 106,
+		MergeNs: 3010, CloseNs: 40789, CommitNs: 2236,
+		SeriesBytes: 82291, WindowBytes: 38.1,
 	}
 }

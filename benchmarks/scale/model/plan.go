@@ -27,7 +27,7 @@ type Load struct {
 // Default returns a load with Flyball's defaults.
 func Default(samples float64, series int) Load {
 	return Load{Samples: samples, Series: series, Skew: 1, Commit: 500 * time.Millisecond, Pane: 10 * time.Second,
-		Window: time.Minute, Lateness: 5 * time.Minute, Busy: 0.5, Days: 35, Replicas: 2}
+		Window: time.Minute, Lateness: 5 * time.Minute, Busy: 0.5, Days: 90, Replicas: 2}
 }
 
 // Plan is what a load needs.
@@ -45,8 +45,6 @@ type Plan struct {
 	EvaluateGB float64
 	// Windows per second, and what ClickHouse keeps of them, all replicas.
 	Windows, ClickHouseGB float64
-	// Record is the number of record members.
-	Record int
 	// Restore is how long a successor of an evaluate member reads back.
 	Restore time.Duration
 }
@@ -79,7 +77,6 @@ func Work(l Load, c Costs) Plan {
 	p.MarksMB = p.Marks * c.MarkBytes / 1e6
 	p.EvaluateGB = float64(l.Series) * c.SeriesBytes / 1e9
 	p.ClickHouseGB = p.Windows * 86400 * float64(l.Days*l.Replicas) * c.WindowBytes / 1e9
-	p.Record = max(1, int(math.Ceil(p.Windows/c.RecordRows/l.Busy)))
 	back := (l.Window + l.Lateness).Seconds()
 	p.Restore = time.Duration(p.Rows * back / float64(p.Panes) * c.MergeNs)
 	return p

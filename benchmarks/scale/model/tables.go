@@ -26,12 +26,12 @@ func Ladder() []Plan {
 func Tables(plans []Plan) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("| samples/s | series | topic keyed | source partitions | aggregate members | panes partitions | evaluate members | evaluate memory | record members | ClickHouse, %d days × %d |", plans[0].Load.Days, plans[0].Load.Replicas)
-	line("|---|---|---|---|---|---|---|---|---|---|")
+	line("| samples/s | series | topic keyed | source partitions | aggregate members | panes partitions | evaluate members | evaluate memory | ClickHouse, %d days × %d |", plans[0].Load.Days, plans[0].Load.Replicas)
+	line("|---|---|---|---|---|---|---|---|---|")
 	for i := range plans {
 		p := &plans[i]
-		line("| %s | %s | %s | %d | %d | %d | %d | %s | %d | %s |", count(p.Load.Samples), count(float64(p.Load.Series)), yes(p.Load.Keyed),
-			p.Sources, p.Aggregate, p.Panes, p.Evaluate, size(p.EvaluateGB), p.Record, size(p.ClickHouseGB))
+		line("| %s | %s | %s | %d | %d | %d | %d | %s | %s |", count(p.Load.Samples), count(float64(p.Load.Series)), yes(p.Load.Keyed),
+			p.Sources, p.Aggregate, p.Panes, p.Evaluate, size(p.EvaluateGB), size(p.ClickHouseGB))
 	}
 	line("")
 	line("| samples/s | series | topic keyed | input | partial panes/s | parts of a pane | panes | marks/s | batches/s | windows/s | breaks first, at |")
