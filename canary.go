@@ -35,6 +35,10 @@ type Canary struct {
 	// Interval is the time from one look to the next, Warmup what is passed over at
 	// the start, and Duration the length of the analysis with it; whole Intervals.
 	Interval, Warmup, Duration time.Duration
+	// History is how long before the analysis it is used what the baseline counted.
+	History time.Duration
+	// Borrow is the factor, from 1, by which the rate in it may raise evidence.
+	Borrow float64
 	// Steps are the shares of traffic that the canary gets one after the other; nil
 	// is one share.
 	Steps []CanaryStep
@@ -66,6 +70,10 @@ type CanaryMetric struct {
 	// Margin is the ratio of the worse to the better cohort that is still allowed, at
 	// least 1; Tolerance is how far beyond it a metric must be shown not to lie.
 	Margin, Tolerance float64
+	// Absolute says that Margin is a difference above 0 instead, in Unit, that of the
+	// value, "%" for such margins of bad shares, which are from 0 to 1 nevertheless.
+	Absolute bool   `json:",omitempty"`
+	Unit     string `json:",omitempty"`
 	// Floor is the bad share that does not matter whatever its ratio, of kind count.
 	Floor float64
 	// Critical fails the canary by itself, Muted counts for nothing, MustHaveData
@@ -221,6 +229,9 @@ type MetricVerdict struct {
 	Interval  [2]Number `json:"interval"`
 	Allowed   [2]Number `json:"allowed"`
 	Tolerated [2]Number `json:"tolerated"`
+	// Absolute says that all these are differences. Unit is theirs, and of the values.
+	Absolute bool   `json:"absolute,omitempty"`
+	Unit     string `json:"unit,omitempty"`
 	// EHarm and ESafe are the evidence, EFail and EPass what it must reach.
 	EHarm Number `json:"e_harm"`
 	ESafe Number `json:"e_safe"`
@@ -229,9 +240,24 @@ type MetricVerdict struct {
 	// Needs is what it takes to decide.
 	Needs string   `json:"needs,omitempty"`
 	Notes []string `json:"notes,omitempty"`
+	// History is what the baseline counted before, so far as it was evidence.
+	History *HistoryVerdict `json:"history,omitempty"`
 	// Canary and Baseline describe the cohorts.
 	Canary   CohortVerdict `json:"cohort_canary"`
 	Baseline CohortVerdict `json:"cohort_baseline"`
+}
+
+// HistoryVerdict says what of the baseline's history was evidence.
+type HistoryVerdict struct {
+	// Minutes of history that the baseline had.
+	Minutes Number `json:"minutes"`
+	// Events and Exposure of its latest part, Discount by how much their information was
+	// divided, infinite when they were no evidence, and Gain what they multiplied that
+	// for harm with.
+	Events   Number `json:"events"`
+	Exposure Number `json:"exposure"`
+	Discount Number `json:"discount"`
+	Gain     Number `json:"gain"`
 }
 
 // CohortVerdict describes one cohort of one metric so far.

@@ -1,6 +1,10 @@
 package detectors
 
-import "github.com/flyball-io/flyball"
+import (
+	"time"
+
+	"github.com/flyball-io/flyball"
+)
 
 // CanaryJudge judges one analysis of a canary, look by look. What it says follows
 // from what it was shown, in that order.
@@ -15,10 +19,25 @@ type CanaryJudge interface {
 	Verdict(final bool) flyball.Verdict
 }
 
-// NewCanaryJudge makes the judge of an analysis. Before is what is known of the
-// baseline from before the first look, by metric and time; metrics of kind latency
-// need some of it.
-type NewCanaryJudge func(c flyball.Canary, before [][]CanaryArm) (CanaryJudge, error)
+// NewCanaryJudge makes the judge of an analysis. Metrics of kind latency need some
+// looks from before.
+type NewCanaryJudge func(c flyball.Canary, before CanaryBefore) (CanaryJudge, error)
+
+// CanaryBefore is what is known of the baseline from before the first look.
+type CanaryBefore struct {
+	// Looks by metric and time.
+	Looks [][]CanaryArm
+	// History by metric: what metrics of kind count had for a long time, so far as it
+	// is known.
+	History []CanaryHistory
+}
+
+// CanaryHistory is what a cohort counted in stretches of one length, the oldest
+// first; none where it had no samples.
+type CanaryHistory struct {
+	Stretch          time.Duration
+	Events, Exposure []float64
+}
 
 // CanaryLook is one metric at one look.
 type CanaryLook struct {

@@ -117,6 +117,8 @@ const (
 	LimitWatched = "watched_series"
 	// LimitCohorts counts looks at which an entity had too many cohorts to remember.
 	LimitCohorts = "canary_cohorts"
+	// LimitHistories counts looks at which not all that cohorts counted was remembered.
+	LimitHistories = "canary_histories"
 	// LimitReplicas counts looks at which a cohort had too many replicas to tell apart.
 	LimitReplicas = "canary_replicas"
 	// LimitEdges counts findings about calls from which decide did not learn who calls

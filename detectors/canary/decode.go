@@ -3,6 +3,8 @@ package canary
 import (
 	"fmt"
 	"math"
+
+	"github.com/flyball-io/flyball/detectors/stats"
 )
 
 // DecodeRequest reads the body of Kayenta's remote-judge call. What Kayenta
@@ -49,6 +51,7 @@ func decodeJudge(f field) JudgeConfig {
 		Confidence:  f.get("confLevel").within(0.98, 1e-9, 1-1e-9),
 		Alpha:       f.get("alpha").within(0, 0, 0.5),
 		Beta:        f.get("beta").within(0, 0, 0.5),
+		Borrow:      f.get("borrow").within(1, 1, stats.MostBorrowed),
 		Horizon:     f.get("horizon").panes(),
 		Warmup:      f.get("warmup").panes(),
 		ReplicaTag:  f.get("replicaTag").text("pod"),
@@ -136,6 +139,9 @@ func decodePair(f field, r *Request) Pair {
 	}
 	for _, v := range f.get("values").get("experiment").list() {
 		p.Experiment = append(p.Experiment, v.sample())
+	}
+	for _, v := range f.get("values").get("history").list() {
+		p.History = append(p.History, v.sample())
 	}
 	for _, arm := range []string{"experiment", "control"} {
 		scope := f.get("scopes").get(arm)

@@ -35,7 +35,7 @@ func TestDecodeRequest(t *testing.T) {
 	}
 	nan := math.NaN()
 	want := &Request{
-		Judge: JudgeConfig{Tolerance: 0.1, Confidence: 0.95, ReplicaTag: "pod"},
+		Judge: JudgeConfig{Tolerance: 0.1, Confidence: 0.95, ReplicaTag: "pod", Borrow: 1},
 		Metrics: []MetricConfig{
 			{Name: "cpu", Groups: []string{"a", "b"}, Direction: Increase, ReplaceNaN: true, Critical: true, MustHaveData: true, Muted: true,
 				Outliers: Outliers{true, 2}, Effect: Effect{CLES, 0.8, 0.5, 0.5, 0.5}, Floor: -1},

@@ -22,6 +22,9 @@ type JudgeConfig struct {
 	// Alpha and Beta are the chances of a false fail and a false pass that the
 	// sequential judge may take; 0 for its defaults.
 	Alpha, Beta float64
+	// Borrow is by how much a history of the baseline may raise evidence; 0 or 1 for
+	// not at all.
+	Borrow float64
 	// Horizon is the number of panes after which the analysis ends, when that is
 	// fixed beforehand; 0 when it is not.
 	Horizon int
@@ -94,6 +97,9 @@ type Pair struct {
 	// Control are the baseline's values, one per step, NaN where there is none;
 	// Experiment the canary's.
 	Control, Experiment []float64
+	// History are the baseline's values before the first of Control, one per step,
+	// the oldest first; nil when they are not given.
+	History []float64
 	// StartMillis and StepMillis place the values in time; 0 when not given.
 	StartMillis, StepMillis int64
 }

@@ -34,10 +34,10 @@ const (
 	contradiction = 3.841
 )
 
-// MaxBorrowed is the logarithm of the factor by which the past may raise evidence: 20.
-// What is found with a level of alpha is found without the past at a level of 20
-// alpha at most, however much the past misleads.
-var MaxBorrowed = math.Log(20)
+// MostBorrowed is the greatest factor by which a past may raise evidence. What is found
+// with a level of alpha is found without it at a level of 20 alpha at most, however much
+// the past misleads.
+const MostBorrowed = 20
 
 // NewPast returns the past of counts, x out of exposure e in every stretch, the oldest
 // first; a stretch is as long as so many panes. Stretches without exposure are passed

@@ -39,7 +39,7 @@ func TestPastIsEvidence(t *testing.T) {
 	f := func(name string, p *Past, least, most float64) {
 		t.Helper()
 		with, without := harmful(), harmful()
-		with.Borrow(p)
+		with.Borrow(p, MostBorrowed)
 		gain := with.LogAbove(0, PoissonDispersion) - without.LogAbove(0, PoissonDispersion)
 		if gain < least || gain > most {
 			t.Errorf("%s: the past adds %v to the evidence, want %v to %v", name, gain, least, most)
@@ -50,9 +50,9 @@ func TestPastIsEvidence(t *testing.T) {
 	f("none", nil, 0, 0)
 	f("empty", NewPast(15, nil, nil), 0, 0)
 	f("without exposure", NewPast(15, []float64{1, 2}, []float64{0, 0}), 0, 0)
-	f("steady", pastCounts(src, 96, 1, steady), 1, MaxBorrowed)
-	f("an hour only", pastCounts(src, 4, 1, steady), 0.1, MaxBorrowed)
-	f("steady, and far lower than today", pastCounts(src, 96, 0.05, steady), -0.5, MaxBorrowed)
+	f("steady", pastCounts(src, 96, 1, steady), 1, math.Log(MostBorrowed))
+	f("an hour only", pastCounts(src, 4, 1, steady), 0.1, math.Log(MostBorrowed))
+	f("steady, and far lower than today", pastCounts(src, 96, 0.05, steady), -0.5, math.Log(MostBorrowed))
 	log := 0.0
 	f("wandering", pastCounts(src, 96, 1, func() float64 { log += 0.1 * rng.NormFloat64(); return math.Exp(log) }), -0.5, 0.8)
 	f("as bad as the canary", pastCounts(src, 96, 2, steady), -10, -0.2)
@@ -69,7 +69,7 @@ func TestPastUnderOptionalStopping(t *testing.T) {
 			src := rand.NewPCG(9, uint64(i))
 			factor := wander(rand.New(src))
 			r := NewRateRatio(0)
-			r.Borrow(pastCounts(src, 96, mean, factor))
+			r.Borrow(pastCounts(src, 96, mean, factor), MostBorrowed)
 			for range looks {
 				rate := distuv.Poisson{Lambda: mean * factor(), Src: src}
 				r.Add(RatePane{rate.Rand(), rate.Rand(), 1, 1})
@@ -99,7 +99,7 @@ func TestPastKnowsTheDispersion(t *testing.T) {
 	src := rand.NewPCG(2, 2)
 	clump := func() float64 { return distuv.Gamma{Alpha: 0.75, Beta: 0.75, Src: src}.Rand() }
 	r := NewRateRatio(0)
-	r.Borrow(pastCounts(src, 96, 3, clump)) // variance five times the mean
+	r.Borrow(pastCounts(src, 96, 3, clump), 1) // variance five times the mean
 	r.Add(RatePane{9, 3, 1, 1})
 	d, known := r.Dispersion(0, nil)
 	if !known || d.Factor < 2.5 || d.Factor > 8 {

@@ -44,12 +44,28 @@ func NewDispersion(factor, df float64) Dispersion {
 //
 // known is false while the estimate rests on too little to be used.
 func (r *RateRatio) Dispersion(anchor float64, reference *ArmCounts) (d Dispersion, known bool) {
+	return r.dispersion(r.index(anchor), reference)
+}
+
+// FittedDispersion is that around the ratio that fits best, where no ratio is the
+// hypothesis.
+func (r *RateRatio) FittedDispersion(reference *ArmCounts) (d Dispersion, known bool) {
+	best := 0
+	for k, l := range r.loglik {
+		if l > r.loglik[best] {
+			best = k
+		}
+	}
+	return r.dispersion(best, reference)
+}
+
+func (r *RateRatio) dispersion(k int, reference *ArmCounts) (d Dispersion, known bool) {
 	within := r.baseline.spread()
 	known = false
 	if reference != nil && reference.N > leastDF {
 		within, known = within.plus(reference.spread()), true
 	}
-	if r.borrows() {
+	if r.remembers() {
 		if past := r.past.spread(); past.df > leastDF {
 			within, known = within.plus(past), true
 		}
@@ -58,7 +74,6 @@ func (r *RateRatio) Dispersion(anchor float64, reference *ArmCounts) (d Dispersi
 		within = within.plus(r.canary.spread())
 	}
 	d = within.dispersion()
-	k := r.index(anchor)
 	shared := spread{square: r.square[k], lag: r.cross[k], expected: r.variance[k], df: r.weight * r.weight / r.weightSquare}
 	if o := shared.dispersion(); shared.df >= leastDF/2 && o.Factor < d.Factor {
 		d = o
@@ -88,6 +103,12 @@ func nearby(d float64) float64 {
 	return math.Min(math.Expm1(-d/nearbyMean)/math.Expm1(-gridFar/nearbyMean), 1)
 }
 
+// atMargin is the weight, where a past is remembered and no evidence, of the margin
+// itself: of counts whose dispersion is known from the first pane, and with a prior that
+// is dense nearby, one canary in a hundred that are the same would fail else, and it
+// shall be fewer.
+const atMargin = 0.3
+
 // LogAbove returns the logarithm of the evidence that the log ratio is above
 // anchor: an e-process for "at most anchor".
 func (r *RateRatio) LogAbove(anchor float64, d Dispersion) float64 {
@@ -105,18 +126,62 @@ func (r *RateRatio) LogBelow(anchor float64, d Dispersion) float64 {
 // far as that may go.
 func (r *RateRatio) evidence(d Dispersion) func(at, side int) float64 {
 	own := tempered(r.loglik, d)
-	if !r.borrows() {
+	switch {
+	case !r.remembers():
 		return func(at, side int) float64 { return r.logBeyond(at, side, own, anySize) }
+	case !r.borrows():
+		return func(at, side int) float64 {
+			return logSumExp([]float64{math.Log(atMargin), math.Log(1-atMargin) + r.logBeyond(at, side, own, nearby)})
+		}
 	}
 	all := make([]float64, len(r.grid))
-	discount := math.Max(1, r.past.discount(r.panes, stretch{r.total.Baseline, r.total.BaselineExposure}, r.total.CanaryExposure+r.total.BaselineExposure)/d.Factor)
+	discount := r.discount(d)
 	for k, g := range r.grid {
 		all[k] = r.loglik[k] + r.past.loglik(g, r.total)/discount
 	}
 	joint := tempered(all, d)
 	return func(at, side int) float64 {
-		return math.Min(r.logBeyond(at, side, joint, nearby), r.logBeyond(at, side, own, nearby)+MaxBorrowed)
+		return math.Min(r.logBeyond(at, side, joint, nearby), r.logBeyond(at, side, own, nearby)+r.most)
 	}
+}
+
+// discount returns by how much the information in the past is divided beyond what
+// the dispersion divides all of it by.
+func (r *RateRatio) discount(d Dispersion) float64 {
+	baseline := stretch{r.total.Baseline, r.total.BaselineExposure}
+	return math.Max(1, r.past.discount(r.panes, baseline, r.total.CanaryExposure+r.total.BaselineExposure)/d.Factor)
+}
+
+// Loan is what of the past was used as evidence.
+type Loan struct {
+	// Stretches of the past, and how many panes long each is.
+	Stretches int
+	Panes     float64
+	// Events and Exposure of those whose rate is lent, and by how much their
+	// information is divided.
+	Events, Exposure, Discount float64
+	// Gain is the logarithm of what it multiplies the evidence with that the ratio is
+	// beyond the anchor.
+	Gain float64
+}
+
+// Loan returns what of the past is used at this look; false when there is none. What is
+// not evidence has an infinite discount.
+func (r *RateRatio) Loan(anchor float64, d Dispersion, above bool) (Loan, bool) {
+	if !r.remembers() {
+		return Loan{}, false
+	}
+	l := Loan{Stretches: len(r.past.stretches), Panes: r.past.length, Events: r.past.events, Exposure: r.past.exposure, Discount: math.Inf(1)}
+	if !r.borrows() {
+		return l, true
+	}
+	k, side := r.index(anchor), -1
+	if above {
+		side = 1
+	}
+	l.Discount = r.discount(d) * d.Factor
+	l.Gain = r.evidence(d)(k, side) - r.logBeyond(k, side, tempered(r.loglik, d), nearby)
+	return l, true
 }
 
 // tempered returns the log-likelihood at every grid point as the dispersion

@@ -29,6 +29,9 @@ type RateRatio struct {
 	// Sums over panes, by grid point: log-likelihood, residual x − pN, its square,
 	// binomial variance p(1−p)N, product of successive residuals.
 	loglik, score, square, variance, cross []float64
+	// Sums over panes of (p − π) times the exposure of both arms, which is how fast the
+	// likelihood ratio grows for every event per exposure that is the canary's alone.
+	tilt []float64
 	// Sums over panes: N π(1−π) and its square, to know how many carry the weight.
 	weight, weightSquare float64
 	canary, baseline     ArmCounts
@@ -36,7 +39,8 @@ type RateRatio struct {
 	panes                int
 	first, last          RatePane // for the products across a merge
 	cache                shareCache
-	past                 *Past // of the baseline; nil when there is none
+	past                 *Past   // of the baseline; nil when there is none
+	most                 float64 // ln of what it may raise evidence by
 }
 
 // Grid of a log ratio above and below each anchor: distances from 0.2 % to a
@@ -68,7 +72,7 @@ func NewRateRatio(anchors ...float64) *RateRatio {
 	r.grid = slices.Compact(r.grid)
 	n := len(r.grid)
 	r.loglik, r.score, r.square = make([]float64, n), make([]float64, n), make([]float64, n)
-	r.variance, r.cross = make([]float64, n), make([]float64, n)
+	r.variance, r.cross, r.tilt = make([]float64, n), make([]float64, n), make([]float64, n)
 	return r
 }
 
@@ -117,6 +121,7 @@ func (r *RateRatio) Add(p RatePane) {
 		r.score[k] += residual
 		r.square[k] += residual * residual
 		r.variance[k] += share * (1 - share) * n
+		r.tilt[k] += (share - pi) * (p.CanaryExposure + p.BaselineExposure)
 	}
 	if r.panes > 0 {
 		r.addCross(r.last, p)
@@ -172,6 +177,7 @@ func (r *RateRatio) Merge(next *RateRatio) {
 		r.score[k] += next.score[k]
 		r.square[k] += next.square[k]
 		r.variance[k] += next.variance[k]
+		r.tilt[k] += next.tilt[k]
 		r.cross[k] += next.cross[k]
 	}
 	if r.panes > 0 {
@@ -204,12 +210,14 @@ func (r *RateRatio) Ratio() float64 {
 	return t.Canary / t.CanaryExposure / (t.Baseline / t.BaselineExposure)
 }
 
-// Borrow lets the baseline's past count as evidence, as far as it shows that rates
-// stay as they are. The group sequential test does not use it.
-func (r *RateRatio) Borrow(p *Past) { r.past = p }
+// Borrow tells the baseline's past, from which the dispersion is known. It is evidence
+// too, as far as it shows that rates stay as they are, when it may raise evidence by a
+// factor above 1. The group sequential test does not use it as such.
+func (r *RateRatio) Borrow(p *Past, most float64) { r.past, r.most = p, math.Log(math.Max(1, most)) }
 
-// borrows is whether there is anything to borrow, and to compare it with.
-func (r *RateRatio) borrows() bool { return r.past != nil && r.past.exposure > 0 && r.panes > 0 }
+// remembers is whether there is a past, and borrows whether it may be evidence.
+func (r *RateRatio) remembers() bool { return r.past != nil && r.past.exposure > 0 && r.panes > 0 }
+func (r *RateRatio) borrows() bool   { return r.remembers() && r.most > 0 }
 
 // index returns where a log ratio stands in the grid.
 func (r *RateRatio) index(d float64) int {

@@ -19,7 +19,7 @@ func compared() Config {
 		return flyball.CanaryMetric{Name: name, Indicator: indicator, Kind: kind, Direction: "increase", Margin: 1}
 	}
 	base := flyball.Canary{Entity: "service.name", Version: "http.route", Auto: true, Judge: "sequential", Alpha: 0.2, Beta: 0.2,
-		Pass: 95, Marginal: 75, Severity: "page", Interval: 10 * time.Second, Warmup: 20 * time.Second, Duration: 4 * time.Minute, Revision: "1"}
+		Pass: 95, Marginal: 75, Severity: "page", Interval: 10 * time.Second, Warmup: 20 * time.Second, Duration: 4 * time.Minute, Revision: "1", History: 10 * time.Minute}
 	all, tracks, late := base, base, base
 	all.Name, all.Metrics = "all", []flyball.CanaryMetric{metric("bad", "latency", "count"), metric("slow", "latency", "latency"), metric("mean", "latency", "gauge")}
 	all.Steps = []flyball.CanaryStep{{Weight: 5, For: time.Minute}, {Weight: 50, For: 3 * time.Minute}, {Weight: 100}}

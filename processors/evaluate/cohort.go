@@ -30,6 +30,7 @@ func (m *Machine) takeCanaries() {
 	out := m.canaries.Take()
 	m.cohortsLost += out.CohortsLost
 	m.replicasLost += out.ReplicasLost
+	m.historiesLost += out.HistoriesLost
 	m.ready.Verdicts = append(m.ready.Verdicts, out.Verdicts...)
 	m.ready.Findings = append(m.ready.Findings, out.Findings...)
 	for _, d := range out.DeadLetters {

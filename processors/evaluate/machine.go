@@ -89,15 +89,15 @@ type Machine struct {
 	stalls     stalls
 	canaries   *canary.Machine
 	// Times that limits of canaries were hit in this step.
-	cohortsLost, replicasLost int64
-	passed                    counter.Passed
-	live                      bool // the log was read up to what is new
-	wasLive                   bool // as of the last commit
-	anomalies                 *anomaly.Machine
-	examples                  *shown.Store
-	complaints                *complaint.Tracker
-	unusual                   anomaly.Output
-	incomplete                bool // what is judged at the moment rests on a source of which something is missing
+	cohortsLost, replicasLost, historiesLost int64
+	passed                                   counter.Passed
+	live                                     bool // the log was read up to what is new
+	wasLive                                  bool // as of the last commit
+	anomalies                                *anomaly.Machine
+	examples                                 *shown.Store
+	complaints                               *complaint.Tracker
+	unusual                                  anomaly.Output
+	incomplete                               bool // what is judged at the moment rests on a source of which something is missing
 }
 
 // store is the memory of one indicator.
@@ -202,12 +202,13 @@ func (m *Machine) limits() {
 	}
 	for _, l := range []processors.Limited{{Reason: processors.LimitSeries, Times: series}, {Reason: processors.LimitBudgets, Times: budgets},
 		{Reason: processors.LimitWatched, Times: m.anomalies.TakeUnwatched()},
-		{Reason: processors.LimitCohorts, Times: m.cohortsLost}, {Reason: processors.LimitReplicas, Times: m.replicasLost}} {
+		{Reason: processors.LimitCohorts, Times: m.cohortsLost}, {Reason: processors.LimitReplicas, Times: m.replicasLost},
+		{Reason: processors.LimitHistories, Times: m.historiesLost}} {
 		if l.Times > 0 {
 			m.ready.Limited = append(m.ready.Limited, l)
 		}
 	}
-	m.cohortsLost, m.replicasLost = 0, 0
+	m.cohortsLost, m.replicasLost, m.historiesLost = 0, 0, 0
 }
 
 // closeUpTo does everything that the watermark's step from one time to another

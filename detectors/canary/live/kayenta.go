@@ -60,6 +60,7 @@ func (j *kayentaJudge) metric(m flyball.CanaryMetric, r canary.MetricResult, rec
 		Name: m.Name, Kind: m.Kind, Direction: m.Direction, Group: m.Group, Critical: m.Critical, Muted: m.Muted,
 		Classification: string(r.Classification), Reason: r.ClassificationReason, Verdict: flyball.VerdictInconclusive,
 		Effect: flyball.Number(r.ResultMetadata.Ratio), Interval: [2]flyball.Number{0, inf}, Allowed: [2]flyball.Number{0, inf}, Tolerated: [2]flyball.Number{0, inf},
+		Unit:  m.Unit,
 		EHarm: nan, ESafe: nan, EFail: nan, EPass: nan,
 		Canary: rec.canary.verdict(m.Kind), Baseline: rec.baseline.verdict(m.Kind),
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // New makes the judge that a canary names. It implements detectors.NewCanaryJudge.
-func New(c flyball.Canary, before [][]detectors.CanaryArm) (detectors.CanaryJudge, error) {
+func New(c flyball.Canary, before detectors.CanaryBefore) (detectors.CanaryJudge, error) {
 	if c.Judge == "kayenta" {
 		return newKayenta(c), nil
 	}
@@ -29,7 +29,7 @@ type sequentialJudge struct {
 	records []record
 }
 
-func newSequential(c flyball.Canary, before [][]detectors.CanaryArm) (*sequentialJudge, error) {
+func newSequential(c flyball.Canary, before detectors.CanaryBefore) (*sequentialJudge, error) {
 	config := sequential.Default()
 	config.Alpha, config.Beta, config.CanaryShare = c.Alpha, c.Beta, c.Share
 	config.PaneLength, config.GroupWeights = c.Interval, c.GroupWeights
@@ -40,13 +40,18 @@ func newSequential(c flyball.Canary, before [][]detectors.CanaryArm) (*sequentia
 	metrics := make([]sequential.Metric, len(c.Metrics))
 	for i, m := range c.Metrics {
 		metrics[i] = metricOf(m)
-		for _, arm := range before[i] {
+		metrics[i].Borrow = c.Borrow
+		for _, arm := range before.Looks[i] {
 			metrics[i].Before = append(metrics[i].Before, buckets(arm.Buckets))
 		}
 		if m.Kind == "count" {
 			metrics[i].Reference = &stats.ArmCounts{}
-			for _, arm := range before[i] {
+			for _, arm := range before.Looks[i] {
 				metrics[i].Reference.Add(sum(arm.Values), sum(arm.Exposure))
+			}
+			if len(before.History) > 0 {
+				h := before.History[i]
+				metrics[i].Past = stats.NewPast(float64(h.Stretch)/float64(c.Interval), h.Events, h.Exposure)
 			}
 		}
 	}
@@ -57,12 +62,19 @@ func newSequential(c flyball.Canary, before [][]detectors.CanaryArm) (*sequentia
 	return &sequentialJudge{spec: c, judge: j, records: make([]record, len(metrics))}, nil
 }
 
+// bucketRatio is how far apart the edges of buckets of a latency are.
+var bucketRatio = math.Exp2(1.0 / 32)
+
 func metricOf(m flyball.CanaryMetric) sequential.Metric {
 	out := sequential.Metric{
 		Name: m.Name, Direction: canary.Direction(m.Direction), Critical: m.Critical, Muted: m.Muted, MustHaveData: m.MustHaveData,
 		Increase: m.Margin, Decrease: 1 / m.Margin, CriticalIncrease: m.Margin, CriticalDecrease: 1 / m.Margin,
 		Kind:      map[string]sequential.Kind{"count": sequential.Counts, "latency": sequential.Latency, "gauge": sequential.Gauge}[m.Kind],
 		Tolerance: m.Tolerance, Floor: m.Floor,
+	}
+	if m.Absolute {
+		out.Absolute, out.Unit, out.BucketRatio = true, m.Unit, bucketRatio
+		out.Decrease, out.CriticalDecrease = -m.Margin, -m.Margin
 	}
 	if m.Group != "" {
 		out.Groups = []string{m.Group}
@@ -120,7 +132,12 @@ func (j *sequentialJudge) Verdict(final bool) flyball.Verdict {
 			Verdict: string(d.Verdict), Classification: string(d.Classification), Reason: d.Reason, Notes: d.Notes,
 			Effect: flyball.Number(d.Effect), Interval: pair(d.Interval), Allowed: pair(d.Allowed), Tolerated: pair(d.Tolerated),
 			EHarm: flyball.Number(d.EHarm), ESafe: flyball.Number(d.ESafe), EFail: flyball.Number(d.EFail), EPass: flyball.Number(d.EPass),
+			Absolute: m.Absolute, Unit: m.Unit,
 			Canary: j.records[i].canary.verdict(m.Kind), Baseline: j.records[i].baseline.verdict(m.Kind),
+		}
+		if h := d.History; h != nil {
+			mv.History = &flyball.HistoryVerdict{Minutes: flyball.Number(h.Minutes), Events: flyball.Number(h.Events), Exposure: flyball.Number(h.Exposure),
+				Discount: flyball.Number(h.Discount), Gain: flyball.Number(h.Gain)}
 		}
 		if d.Needs != nil {
 			mv.Needs = d.Needs.Text

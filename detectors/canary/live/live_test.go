@@ -57,7 +57,7 @@ func watch(t *testing.T, c flyball.Canary, n int, canary, baseline func(*rand.Ra
 			before[i] = append(before[i], a)
 		}
 	}
-	j, err := New(c, before)
+	j, err := New(c, detectors.CanaryBefore{Looks: before})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestCohortsAreDescribed(t *testing.T) {
 
 // TestLatencyNeedsAPast: without any latency from before there is no judge.
 func TestLatencyNeedsAPast(t *testing.T) {
-	if _, err := New(canaryOf("sequential"), make([][]detectors.CanaryArm, 3)); err == nil || !strings.Contains(err.Error(), "thresholds") {
+	if _, err := New(canaryOf("sequential"), detectors.CanaryBefore{Looks: make([][]detectors.CanaryArm, 3)}); err == nil || !strings.Contains(err.Error(), "thresholds") {
 		t.Errorf("got %v", err)
 	}
 }

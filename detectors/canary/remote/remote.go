@@ -72,6 +72,8 @@ type series struct {
 	id               string
 	tags             map[string]string
 	canary, baseline []samples
+	// history are the baseline's values before, one list for every replica.
+	history []samples
 	// exposure has the series of what the counts are out of; nil without.
 	exposure *series
 	notes    []string
@@ -106,6 +108,7 @@ func newQuestion(r *canary.Request) *question {
 		}
 		s.fill(canaryAlive, baselineAlive)
 		s.metric = s.describe(q.config.PaneLength)
+		s.metric.Borrow = r.Judge.Borrow
 		q.judged = append(q.judged, s)
 	}
 	return q
@@ -140,6 +143,9 @@ func (q *question) collect() []*series {
 		}
 		if !ok || some(p.Experiment) {
 			s.canary = append(s.canary, samples{replica, slices.Clone(p.Experiment)})
+		}
+		if some(p.History) {
+			s.history = append(s.history, samples{replica, p.History})
 		}
 	}
 	return all
@@ -221,6 +227,9 @@ func (s *series) describe(pane time.Duration) sequential.Metric {
 		if s.exposure != nil {
 			m.Floor = sequential.DefaultFloorShare
 		}
+	}
+	if m.Kind == sequential.Counts {
+		m.Past = s.past(pane)
 	}
 	return m
 }

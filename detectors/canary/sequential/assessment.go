@@ -2,6 +2,7 @@ package sequential
 
 import (
 	"math"
+	"time"
 
 	"github.com/flyball-io/flyball/detectors/stats"
 )
@@ -29,8 +30,8 @@ type assessment struct {
 	// whether there is one.
 	testUp, testDown score
 	tested           bool
-	// ratio of the canary to the baseline.
-	ratio float64
+	// effect is the ratio of the canary to the baseline, or the difference.
+	effect float64
 }
 
 // score is a z-value and the information about what it tests.
@@ -42,6 +43,8 @@ type score struct {
 type levels struct {
 	// harm is the error of one direction of harm, beta that of a pass.
 	harm, beta float64
+	// pane is the length of a pane.
+	pane time.Duration
 }
 
 // harm returns the evidence for harm in any direction that is harm: when both

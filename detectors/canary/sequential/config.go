@@ -108,6 +108,15 @@ type Metric struct {
 	// Increase and Decrease are the ratios of the canary to the baseline that are
 	// still allowed: at least 1, and at most 1. Harm is what is beyond.
 	Increase, Decrease float64
+	// Absolute says that they are differences instead, above and below 0: events per
+	// exposure, or the metric's own unit. Latency has them in one direction only.
+	Absolute bool
+	// BucketRatio is, for latency with such margins, how far apart the edges of
+	// successive buckets are at most, as a ratio.
+	BucketRatio float64
+	// Unit of differences in sentences: "ns" is a time, "%" a share in percentage
+	// points.
+	Unit string
 	// CriticalIncrease and CriticalDecrease are the ratios from which on harm of a
 	// critical metric is critical.
 	CriticalIncrease, CriticalDecrease float64
@@ -120,10 +129,12 @@ type Metric struct {
 	// Reference is, for counts, the baseline's counts per pane before the canary
 	// began, from which their dispersion is known. Nil when there are none.
 	Reference *stats.ArmCounts
-	// Past is, for counts, the same over the last day, in stretches: how many there
-	// were of late and how much that wanders, which is evidence too. Nil when it is not
-	// known.
+	// Past is, for counts, the same over the last day, in stretches; nil when it is not
+	// known. From it, too, the dispersion is known.
 	Past *stats.Past
+	// Borrow is by how much the rate that the baseline had before may raise evidence: a
+	// factor from 1, not at all, to stats.MostBorrowed.
+	Borrow float64
 	// Before is, for latency, the baseline's histograms per pane before the canary
 	// began. They set the thresholds, so there must be some.
 	Before [][]Bucket
@@ -170,12 +181,36 @@ func (m Metric) validate() error {
 	switch {
 	case m.Kind != Counts && m.Kind != Gauge && m.Kind != Latency:
 		return fmt.Errorf("cannot judge metric %q: no kind %q", m.Name, m.Kind)
+	case m.Absolute:
+		return m.validateAbsolute()
 	case !(m.Increase >= 1) || math.IsInf(m.Increase, 0):
 		return fmt.Errorf("cannot judge metric %q: allowed increase %v, want a ratio of at least 1", m.Name, m.Increase)
 	case !(m.Decrease >= 0 && m.Decrease <= 1):
 		return fmt.Errorf("cannot judge metric %q: allowed decrease %v, want a ratio from 0 to 1", m.Name, m.Decrease)
+	}
+	return m.validateRest()
+}
+
+func (m Metric) validateAbsolute() error {
+	switch {
+	case !(m.Increase > 0) || math.IsInf(m.Increase, 0):
+		return fmt.Errorf("cannot judge metric %q: allowed increase by %v, want a difference above 0", m.Name, m.Increase)
+	case !(m.Decrease < 0) || math.IsInf(m.Decrease, 0):
+		return fmt.Errorf("cannot judge metric %q: allowed decrease by %v, want a difference below 0", m.Name, m.Decrease)
+	case m.Kind == Latency && m.up() && m.down():
+		return fmt.Errorf("cannot judge metric %q: a latency with a margin that is a difference has one direction", m.Name)
+	case m.Kind == Latency && !(m.BucketRatio >= 1):
+		return fmt.Errorf("cannot judge metric %q: edges of buckets with a ratio of %v, want at least 1", m.Name, m.BucketRatio)
+	}
+	return m.validateRest()
+}
+
+func (m Metric) validateRest() error {
+	switch {
 	case !(m.Tolerance > 0) || math.IsInf(m.Tolerance, 0):
 		return fmt.Errorf("cannot judge metric %q: tolerance %v, want more than 0", m.Name, m.Tolerance)
+	case !(m.Borrow == 0 || m.Borrow >= 1 && m.Borrow <= stats.MostBorrowed):
+		return fmt.Errorf("cannot judge metric %q: borrow %v, want a factor from 1 to %d", m.Name, m.Borrow, stats.MostBorrowed)
 	case !(m.Floor >= 0):
 		return fmt.Errorf("cannot judge metric %q: floor %v, want 0 or more", m.Name, m.Floor)
 	case m.Kind == Latency && total(m.Before) == 0:
@@ -186,4 +221,12 @@ func (m Metric) validate() error {
 
 // up and down are whether an increase and a decrease can be harm.
 func (m Metric) up() bool   { return m.Direction.Up() }
-func (m Metric) down() bool { return m.Direction.Down() && m.Decrease > 0 }
+func (m Metric) down() bool { return m.Direction.Down() && (m.Absolute || m.Decrease > 0) }
+
+// tolerated are the margins with what is tolerated beyond them.
+func (m Metric) tolerated() (increase, decrease float64) {
+	if m.Absolute {
+		return m.Increase * (1 + m.Tolerance), m.Decrease * (1 + m.Tolerance)
+	}
+	return m.Increase * (1 + m.Tolerance), m.Decrease / (1 + m.Tolerance)
+}

@@ -37,8 +37,12 @@ func newCounts(m Metric) *counts {
 	if m.down() {
 		anchors = append(anchors, c.marginDown, c.safeDown)
 	}
+	if m.Absolute {
+		c.marginUp, c.marginDown, c.safeUp, c.safeDown = 0, 0, 0, 0
+		anchors = anchors[:1]
+	}
 	c.ratio = stats.NewRateRatio(anchors...)
-	c.ratio.Borrow(m.Past)
+	c.ratio.Borrow(m.Past, m.Borrow)
 	return c
 }
 
@@ -88,7 +92,7 @@ func (c *counts) arm(a Arm, totals *[]replica) (events, exposure float64, ok boo
 const minPanes = 8
 
 func (c *counts) assess() assessment {
-	a := assessment{ratio: c.ratio.Ratio(), up: math.Inf(-1), down: math.Inf(-1)}
+	a := assessment{effect: c.effect(), up: math.Inf(-1), down: math.Inf(-1)}
 	a.nodata = c.ratio.Panes() == 0
 	if a.nodata {
 		a.wait = c.missing()
@@ -101,21 +105,46 @@ func (c *counts) assess() assessment {
 	}
 	safe, _ := c.dispersion(c.safeUp)
 	total := c.ratio.Total()
-	a.safe, a.tested = math.Inf(1), true
+	a.safe, a.tested = math.Inf(1), !c.metric.Absolute
 	if c.metric.up() {
-		a.up = c.ratio.LogAbove(c.marginUp, up)
+		a.up = c.above(c.metric.Increase, up)
 		a.testUp.z, a.testUp.information = c.ratio.Score(c.marginUp, up)
-		a.safe = logMean(c.ratio.LogBelow(c.safeUp, safe), c.below(total.Canary, total.CanaryExposure, safe))
+		tolerated, _ := c.metric.tolerated()
+		a.safe = logMean(c.under(tolerated, safe), c.below(total.Canary, total.CanaryExposure, safe))
 	}
 	if c.metric.down() {
 		d, _ := c.dispersion(c.marginDown)
-		a.down = c.ratio.LogBelow(c.marginDown, d)
+		a.down = c.under(c.metric.Decrease, d)
 		z, information := c.ratio.Score(c.marginDown, d)
 		a.testDown = score{-z, information}
 		s, _ := c.dispersion(c.safeDown)
-		a.safe = math.Min(a.safe, logMean(c.ratio.LogAbove(c.safeDown, s), c.below(total.Baseline, total.BaselineExposure, s)))
+		_, tolerated := c.metric.tolerated()
+		a.safe = math.Min(a.safe, logMean(c.above(tolerated, s), c.below(total.Baseline, total.BaselineExposure, s)))
 	}
 	return a
+}
+
+// effect is the ratio of the rates, or their difference.
+func (c *counts) effect() float64 {
+	if c.metric.Absolute {
+		return c.ratio.Difference()
+	}
+	return c.ratio.Ratio()
+}
+
+// above and under are the evidence that the effect is beyond a margin.
+func (c *counts) above(margin float64, d stats.Dispersion) float64 {
+	if c.metric.Absolute {
+		return c.ratio.LogDifferenceAbove(margin, d)
+	}
+	return c.ratio.LogAbove(math.Log(margin), d)
+}
+
+func (c *counts) under(margin float64, d stats.Dispersion) float64 {
+	if c.metric.Absolute {
+		return c.ratio.LogDifferenceBelow(margin, d)
+	}
+	return c.ratio.LogBelow(math.Log(math.Max(margin, math.SmallestNonzeroFloat64)), d)
 }
 
 // below is the evidence that an arm's rate is below the floor.
@@ -139,6 +168,9 @@ func (c *counts) missing() string {
 // dispersion is that over time, or that between replicas when it is greater.
 func (c *counts) dispersion(anchor float64) (stats.Dispersion, bool) {
 	d, known := c.ratio.Dispersion(anchor, c.metric.Reference)
+	if c.metric.Absolute {
+		d, known = c.ratio.FittedDispersion(c.metric.Reference)
+	}
 	if pods, ok := c.podDispersion(); ok && pods.Factor > d.Factor {
 		d = pods
 	}

@@ -24,19 +24,52 @@ func (c *counts) describe(d *Detail, at levels) {
 		d.Notes = append(d.Notes, noteEqualTraffic)
 	}
 	d.Notes = append(d.Notes, podNotes(len(c.canary), len(c.baseline))...)
-	d.Interval = [2]canary.Number{0, canary.Number(math.Inf(1))}
+	d.Interval = unknown(c.metric)
 	panes, events := c.needs(at)
 	d.Needs = &Needs{Panes: panes, Events: events}
 	s, known := c.dispersion(0)
 	if !known {
 		return
 	}
-	low, high := c.ratio.Interval(s, at.harm, at.beta)
+	alphaLow, alphaHigh := at.harm, at.beta
 	if c.metric.Direction == canary.Decrease {
-		low, high = c.ratio.Interval(s, at.beta, at.harm)
+		alphaLow, alphaHigh = at.beta, at.harm
 	}
-	d.Interval = [2]canary.Number{canary.Number(math.Exp(low)), canary.Number(math.Exp(high))}
+	if c.metric.Absolute {
+		low, high := c.ratio.DifferenceInterval(s, alphaLow, alphaHigh)
+		d.Interval = [2]canary.Number{canary.Number(low), canary.Number(high)}
+	} else {
+		low, high := c.ratio.Interval(s, alphaLow, alphaHigh)
+		d.Interval = [2]canary.Number{canary.Number(math.Exp(low)), canary.Number(math.Exp(high))}
+	}
 	d.Dispersion, d.Autocorrelation = s.Factor, s.Autocorrelation
+	c.describeHistory(d, at)
+}
+
+// describeHistory says what of the baseline's history was used.
+func (c *counts) describeHistory(d *Detail, at levels) {
+	anchor := c.marginUp
+	if !c.metric.up() {
+		anchor = c.marginDown
+	}
+	harmful, _ := c.dispersion(anchor)
+	if l, ok := c.ratio.Loan(anchor, harmful, c.metric.up()); ok {
+		if c.metric.Absolute { // its rate is no evidence of a difference
+			l.Discount, l.Gain = math.Inf(1), 0
+		}
+		d.History = &HistoryDetail{
+			Minutes: canary.Round2(float64(l.Stretches) * l.Panes * at.pane.Minutes()), Events: l.Events, Exposure: l.Exposure,
+			Discount: canary.Number(l.Discount), Gain: evidence(l.Gain),
+		}
+	}
+}
+
+// unknown is the interval of effects when nothing is known.
+func unknown(m Metric) [2]canary.Number {
+	if m.Absolute {
+		return [2]canary.Number{canary.Number(math.Inf(-1)), canary.Number(math.Inf(1))}
+	}
+	return [2]canary.Number{0, canary.Number(math.Inf(1))}
 }
 
 // needs returns how many more panes and events it takes.
@@ -45,6 +78,9 @@ func (c *counts) needs(at levels) (panes, events float64) {
 	done := float64(c.ratio.Panes())
 	if _, known := c.dispersion(0); !known && done < minPanes {
 		return minPanes - done, 0
+	}
+	if c.metric.Absolute {
+		return c.panesToDecide(at, done), 0
 	}
 	events = math.Inf(1)
 	m := c.metric
@@ -71,6 +107,19 @@ func (c *counts) needs(at levels) (panes, events float64) {
 		return floor, 0
 	}
 	return panes, events
+}
+
+// panesToDecide returns how many more panes it takes if the evidence for a difference
+// grows as it has so far.
+func (c *counts) panesToDecide(at levels, done float64) float64 {
+	a := c.assess()
+	least := math.Inf(1)
+	for _, e := range []struct{ log, alpha float64 }{{a.up, at.harm}, {a.down, at.harm}, {a.safe, at.beta}} {
+		if e.log > 0 {
+			least = math.Min(least, math.Max(1, done*(-math.Log(e.alpha)/e.log-1)))
+		}
+	}
+	return least
 }
 
 // floorPanes returns how many more panes without an event it takes to show that
@@ -118,7 +167,10 @@ func (g *gauge) describe(d *Detail, at levels) {
 	if g.metric.Direction == canary.Decrease {
 		low, high = e.Lower(at.beta), e.Upper(at.harm)
 	}
-	if b != 0 {
+	switch {
+	case g.metric.Absolute:
+		d.Interval = [2]canary.Number{canary.Number(low), canary.Number(high)}
+	case b != 0:
 		d.Interval = [2]canary.Number{canary.Number(1 + low/math.Abs(b)), canary.Number(1 + high/math.Abs(b))}
 	}
 }
@@ -144,20 +196,25 @@ func (g *gauge) needs(at levels) float64 {
 		return done*(leastDF+1)/(r.DF+1) - done
 	}
 	decided := func(more float64) bool {
-		grown := func(ratio float64) stats.MeanEvidence {
-			e := g.evidence(ratio)
+		grown := func(margin float64) (stats.MeanEvidence, float64) {
+			e, at := g.against(margin)
 			e.Variance *= done / (done + more)
 			e.DF *= (done + more) / done
-			return e
+			return e, at
 		}
 		harm, safe := false, true
+		increase, decrease := m.tolerated()
 		if m.up() {
-			harm = grown(m.Increase).LogAbove(0) >= -math.Log(at.harm)
-			safe = grown(m.Increase*(1+m.Tolerance)).LogBelow(0) >= -math.Log(at.beta)
+			e, at0 := grown(m.Increase)
+			harm = e.LogAbove(at0) >= -math.Log(at.harm)
+			e, at0 = grown(increase)
+			safe = e.LogBelow(at0) >= -math.Log(at.beta)
 		}
 		if m.down() {
-			harm = harm || grown(m.Decrease).LogBelow(0) >= -math.Log(at.harm)
-			safe = safe && grown(m.Decrease/(1+m.Tolerance)).LogAbove(0) >= -math.Log(at.beta)
+			e, at0 := grown(m.Decrease)
+			harm = harm || e.LogBelow(at0) >= -math.Log(at.harm)
+			e, at0 = grown(decrease)
+			safe = safe && e.LogAbove(at0) >= -math.Log(at.beta)
 		}
 		return harm || safe
 	}
@@ -174,7 +231,7 @@ func (l *latency) describe(d *Detail, at levels) {
 	d.Baseline = ArmDetail{Replicas: 1, Events: l.baseline.total}
 	d.Panes = l.thresholds[0].counts.ratio.Panes()
 	d.Notes = append(d.Notes, "shares of values above the baseline's quantiles from before the canary; edges of buckets, so up to a bucket too high")
-	d.Interval = [2]canary.Number{0, canary.Number(math.Inf(1))}
+	d.Interval = unknown(l.metric)
 	d.Needs = &Needs{Panes: l.needs(at)}
 	for i, t := range l.thresholds {
 		a := t.counts.assess()
@@ -188,8 +245,11 @@ func (l *latency) describe(d *Detail, at levels) {
 		d.Dispersion = math.Max(d.Dispersion, s.Factor)
 		q.Canary, q.CanaryBand = band(l.canary, t.quantile, s.Factor, at.harm)
 		q.Baseline, q.BaselineBand = band(l.baseline, t.quantile, s.Factor, at.harm)
-		if i == 0 && known {
-			// Ratios of medians that both bands leave.
+		switch { // of medians, what both bands leave
+		case i != 0 || !known:
+		case l.metric.Absolute:
+			d.Interval = [2]canary.Number{q.CanaryBand[0] - q.BaselineBand[1], q.CanaryBand[1] - q.BaselineBand[0]}
+		default:
 			d.Interval = [2]canary.Number{q.CanaryBand[0] / q.BaselineBand[1], q.CanaryBand[1] / q.BaselineBand[0]}
 		}
 		d.Quantiles = append(d.Quantiles, q)

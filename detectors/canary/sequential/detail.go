@@ -22,6 +22,9 @@ type Detail struct {
 	// is within the tolerance.
 	Effect   canary.Number    `json:"effect"`
 	Interval [2]canary.Number `json:"interval"`
+	// Absolute says that all of these, and the next, are differences, in Unit.
+	Absolute bool   `json:"absolute,omitempty"`
+	Unit     string `json:"unit,omitempty"`
 	// Allowed are the ratios beyond which is harm, Tolerated those beyond which a
 	// metric must be shown not to lie; decrease and increase.
 	Allowed   [2]canary.Number `json:"allowed"`
@@ -38,6 +41,8 @@ type Detail struct {
 	Baseline ArmDetail `json:"baseline"`
 	// Dispersion is how many times more than Poisson the counts vary.
 	Dispersion float64 `json:"dispersion,omitempty"`
+	// History is what the baseline counted before, so far as it was evidence.
+	History *HistoryDetail `json:"history,omitempty"`
 	// Autocorrelation of a gauge's differences from pane to pane, and of counts.
 	Autocorrelation float64 `json:"autocorrelation,omitempty"`
 	// PodEffect is the standard deviation between replicas, relative to the mean of
@@ -60,6 +65,21 @@ type ArmDetail struct {
 	Events   float64       `json:"events,omitempty"`
 	Exposure float64       `json:"exposure,omitempty"`
 	Mean     canary.Number `json:"mean"`
+}
+
+// HistoryDetail says what of the baseline's history was evidence.
+type HistoryDetail struct {
+	// Minutes of history with samples.
+	Minutes float64 `json:"minutes"`
+	// Events and Exposure of its latest part.
+	Events   float64 `json:"events"`
+	Exposure float64 `json:"exposure"`
+	// Discount is by how much the information in them was divided for how much such
+	// rates wander; infinite when they are no evidence, and only say how much counts
+	// vary.
+	Discount canary.Number `json:"discount"`
+	// Gain is what they multiply the evidence for harm with.
+	Gain canary.Number `json:"gain"`
 }
 
 // QuantileDetail compares one quantile of both arms. The bands hold at all looks

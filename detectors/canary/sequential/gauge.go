@@ -66,7 +66,7 @@ func mean(values []float64) (float64, bool) {
 }
 
 func (g *gauge) assess() assessment {
-	a := assessment{ratio: g.ratio(), up: math.Inf(-1), down: math.Inf(-1)}
+	a := assessment{effect: g.effect(), up: math.Inf(-1), down: math.Inf(-1)}
 	if len(g.canary) == 0 {
 		a.nodata = true
 		a.wait = (&counts{seenCanary: g.seenCanary, seenBaseline: g.seenBaseline}).missing()
@@ -84,19 +84,32 @@ func (g *gauge) assess() assessment {
 	m := g.metric
 	a.safe, a.tested = math.Inf(1), true
 	if m.up() {
-		e := g.evidence(m.Increase)
-		a.up = e.LogAbove(0)
-		a.testUp.z, a.testUp.information = e.Z(0)
-		a.safe = g.evidence(m.Increase * (1 + m.Tolerance)).LogBelow(0)
+		e, at := g.against(m.Increase)
+		a.up = e.LogAbove(at)
+		a.testUp.z, a.testUp.information = e.Z(at)
+		tolerated, _ := m.tolerated()
+		e, at = g.against(tolerated)
+		a.safe = e.LogBelow(at)
 	}
 	if m.down() {
-		e := g.evidence(m.Decrease)
-		a.down = e.LogBelow(0)
-		z, information := e.Z(0)
+		e, at := g.against(m.Decrease)
+		a.down = e.LogBelow(at)
+		z, information := e.Z(at)
 		a.testDown = score{-z, information}
-		a.safe = math.Min(a.safe, g.evidence(m.Decrease/(1+m.Tolerance)).LogAbove(0))
+		_, tolerated := m.tolerated()
+		e, at = g.against(tolerated)
+		a.safe = math.Min(a.safe, e.LogAbove(at))
 	}
 	return a
+}
+
+// against returns what is known of the mean that lies at a value when the effect is
+// the margin.
+func (g *gauge) against(margin float64) (e stats.MeanEvidence, at float64) {
+	if g.metric.Absolute {
+		return g.evidence(1), margin
+	}
+	return g.evidence(margin), 0
 }
 
 // differences returns, pane by pane, how far the canary is above so many times the
@@ -163,10 +176,14 @@ func deviations(panes [][]float64, arm []float64) (means []float64, noise float6
 	return means, noise / float64(max(1, len(means)))
 }
 
-func (g *gauge) ratio() float64 {
+// effect is the ratio of the means, or their difference.
+func (g *gauge) effect() float64 {
 	c, _ := mean(g.canary)
 	b, _ := mean(g.baseline)
-	if b == 0 {
+	switch {
+	case g.metric.Absolute:
+		return c - b
+	case b == 0:
 		return math.NaN()
 	}
 	return c / b

@@ -169,6 +169,11 @@ func (j *Judge) latch() {
 	}
 }
 
+// grouped is whether a metric has a group sequential test.
+func (s *state) grouped() bool {
+	return s.testUp != nil && s.Kind != Latency && !(s.Kind == Counts && s.Absolute)
+}
+
 // falls is whether the evidence for a decrease is the greater.
 func (s *state) falls() bool {
 	if s.last.tested && s.testUp != nil {
@@ -190,7 +195,7 @@ func (j *Judge) harmful() []bool {
 			log = s.harmEvidence()
 		}
 		switch {
-		case s.testUp != nil && s.Kind != Latency:
+		case s.grouped():
 			found[i] = s.last.wait == "" && j.crosses(s)
 		case s.Critical || s.Muted:
 			found[i] = log >= -math.Log(j.level(s))
@@ -250,9 +255,9 @@ func (s *state) criticalHarm() bool {
 		return false
 	}
 	if s.harm == canary.High {
-		return !(s.last.ratio < s.CriticalIncrease)
+		return !(s.last.effect < s.CriticalIncrease)
 	}
-	return !(s.last.ratio > s.CriticalDecrease)
+	return !(s.last.effect > s.CriticalDecrease)
 }
 
 // traffic checks that the canary gets its share of the traffic, by the e-process

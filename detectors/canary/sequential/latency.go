@@ -46,6 +46,9 @@ func newLatency(m Metric) *latency {
 		above := m
 		above.Floor = 0
 		above.Past = nil // the thresholds are made of it
+		if m.Absolute {  // what is above is compared with what is above a shifted threshold
+			above.Absolute, above.Increase, above.Decrease = false, 1, 1
+		}
 		if q >= tailFrom {
 			above.Tolerance = math.Max(m.Tolerance, DefaultCountsTolerance)
 			// Where latencies end before the threshold, nothing is ever above it: half of
@@ -77,9 +80,23 @@ func (l *latency) observe(p Pane) {
 	l.baseline.add(p.Baseline.Buckets)
 	for _, t := range l.thresholds {
 		t.counts.observe(Pane{
-			Canary:   Arm{Values: []float64{c.above(t.value)}, Exposure: []float64{c.total}},
+			Canary:   Arm{Values: []float64{l.shifted(&c, t.value)}, Exposure: []float64{c.total}},
 			Baseline: Arm{Values: []float64{b.above(t.value)}, Exposure: []float64{b.total}},
 		})
+	}
+}
+
+// shifted returns how many of the canary's values are above a threshold, shifted by a
+// margin that is a difference. Of the bucket in which that lies all or nothing is
+// counted, so that the share errs to the side of no harm.
+func (l *latency) shifted(c *histogram, value float64) float64 {
+	switch m := l.metric; {
+	case !m.Absolute:
+		return c.above(value)
+	case m.up():
+		return c.above((value + m.Increase) * m.BucketRatio * (1 - 1e-9))
+	default:
+		return c.above(value + m.Decrease)
 	}
 }
 
@@ -88,7 +105,7 @@ func (l *latency) observe(p Pane) {
 // them must be safe, but for the last, which most services would take hours to
 // show.
 func (l *latency) assess() assessment {
-	a := assessment{up: math.Inf(-1), down: math.Inf(-1), safe: math.Inf(1), ratio: math.NaN()}
+	a := assessment{up: math.Inf(-1), down: math.Inf(-1), safe: math.Inf(1), effect: math.NaN()}
 	if l.canary.total == 0 || l.baseline.total == 0 {
 		a.nodata = true
 		a.wait = (&counts{seenCanary: l.seenCanary, seenBaseline: l.seenBaseline}).missing()
@@ -107,7 +124,10 @@ func (l *latency) assess() assessment {
 		}
 	}
 	a.up, a.down = logMean(ups...), logMean(downs...)
-	a.ratio = l.canary.quantile(0.5) / l.baseline.quantile(0.5)
+	a.effect = l.canary.quantile(0.5) / l.baseline.quantile(0.5)
+	if l.metric.Absolute {
+		a.effect = l.canary.quantile(0.5) - l.baseline.quantile(0.5)
+	}
 	return a
 }
 

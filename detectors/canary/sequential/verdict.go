@@ -162,16 +162,20 @@ func (j *Judge) detail(s *state) Detail {
 	inf := canary.Number(math.Inf(1))
 	d := Detail{
 		Name: m.Name, Kind: m.Kind, Direction: m.Direction, Classification: j.class(s), Critical: s.criticalHarm(),
-		Effect:  canary.Number(s.last.ratio),
-		Allowed: [2]canary.Number{0, inf}, Tolerated: [2]canary.Number{0, inf},
+		Effect:  canary.Number(s.last.effect),
+		Allowed: [2]canary.Number{0, inf}, Tolerated: [2]canary.Number{0, inf}, Absolute: m.Absolute, Unit: m.Unit,
 		EHarm: 1, ESafe: 1,
 		EFail: canary.Number(1 / j.level(s)), EPass: canary.Number(1 / j.config.Beta),
 	}
+	if m.Absolute {
+		d.Allowed[0], d.Tolerated[0] = -inf, -inf
+	}
+	increase, decrease := m.tolerated()
 	if m.up() {
-		d.Allowed[1], d.Tolerated[1] = canary.Number(m.Increase), canary.Number(m.Increase*(1+m.Tolerance))
+		d.Allowed[1], d.Tolerated[1] = canary.Number(m.Increase), canary.Number(increase)
 	}
 	if m.down() {
-		d.Allowed[0], d.Tolerated[0] = canary.Number(m.Decrease), canary.Number(m.Decrease/(1+m.Tolerance))
+		d.Allowed[0], d.Tolerated[0] = canary.Number(m.Decrease), canary.Number(decrease)
 	}
 	if s.last.wait == "" && j.panes > j.config.Warmup {
 		d.EHarm, d.ESafe = evidence(s.harmEvidence()), evidence(s.last.safe)
@@ -182,7 +186,7 @@ func (j *Judge) detail(s *state) Detail {
 	if s.safeAt > 0 {
 		d.ESafe = evidence(s.safeLog)
 	}
-	s.tracker.describe(&d, levels{harm: j.share(s), beta: j.config.Beta})
+	s.tracker.describe(&d, levels{harm: j.share(s), beta: j.config.Beta, pane: j.config.PaneLength})
 	switch d.Classification {
 	case canary.High, canary.Low, canary.NodataFailMetric:
 		d.Verdict, d.DecidedAt, d.Needs = canary.VerdictFail, s.harmAt, nil
@@ -231,18 +235,25 @@ func (s *state) sentence(d Detail) string {
 		}
 		return fmt.Sprintf("%s: %s", s.Name, wait)
 	}
-	figures := fmt.Sprintf("%s is %s times the baseline (%s to %s) after %d panes", s.Name,
-		short(d.Effect), short(d.Interval[0]), short(d.Interval[1]), d.Panes)
+	figures := fmt.Sprintf("%s is %s the baseline (%s) after %d panes", s.Name, s.size(d.Effect), s.span(d.Interval), d.Panes)
 	if s.Kind == Counts && d.Canary.Events+d.Baseline.Events == 0 {
 		figures = fmt.Sprintf("%s is 0 in both arms after %d panes", s.Name, d.Panes)
 	} else if s.Kind == Counts {
 		figures = fmt.Sprintf("%s (canary %g, baseline %g)", figures, d.Canary.Events, d.Baseline.Events)
 	}
+	if h := d.History; h != nil {
+		before := inWords(time.Duration(h.Minutes * float64(time.Minute)))
+		if math.IsInf(float64(h.Discount), 1) {
+			figures += fmt.Sprintf(", which vary as the baseline's did in %s before", before)
+		} else {
+			figures += fmt.Sprintf(", and the baseline's %s before raise the evidence %s times", before, short(h.Gain))
+		}
+	}
 	switch d.Classification {
 	case canary.High:
-		return fmt.Sprintf("%s; shown after pane %d to be more than the allowed %s times", figures, s.harmAt, short(d.Allowed[1]))
+		return fmt.Sprintf("%s; shown after pane %d to be more than the allowed %s", figures, s.harmAt, s.limit(d.Allowed[1]))
 	case canary.Low:
-		return fmt.Sprintf("%s; shown after pane %d to be less than the allowed %s times", figures, s.harmAt, short(d.Allowed[0]))
+		return fmt.Sprintf("%s; shown after pane %d to be less than the allowed %s", figures, s.harmAt, s.limit(d.Allowed[0]))
 	case canary.Pass:
 		return fmt.Sprintf("%s; shown after pane %d to be within what is tolerated", figures, s.safeAt)
 	}
@@ -253,11 +264,4 @@ func (s *state) sentence(d Detail) string {
 		return fmt.Sprintf("%s; not decided: it takes %s", figures, d.Needs.Text)
 	}
 	return figures + "; not decided, and more of the same would not decide it"
-}
-
-func short(n canary.Number) string {
-	if math.IsInf(float64(n), 0) {
-		return "any"
-	}
-	return fmt.Sprintf("%.3g", float64(n))
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,8 +15,6 @@ import (
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/connect"
-	"github.com/flyball-io/flyball/processors"
-	"github.com/flyball-io/flyball/sinks/clickhouse"
 )
 
 // past is what is asked about the past, and where its windows are.
@@ -70,13 +69,8 @@ func (p *past) judge(ctx context.Context) ([]flyball.Verdict, error) {
 	if err != nil {
 		return nil, usageError(err)
 	}
-	i := slices.IndexFunc(cfg.Canaries, func(c flyball.Canary) bool { return c.Name == p.question.Canary })
-	if i < 0 {
+	if !slices.ContainsFunc(cfg.Canaries, func(c flyball.Canary) bool { return c.Name == p.question.Canary }) {
 		return nil, usageError(fmt.Errorf("no canary %q is configured in %q", p.question.Canary, p.config))
-	}
-	c, indicators, err := history.Widths(cfg.Canaries[i], cfg.Indicators)
-	if err != nil {
-		return nil, usageError(err)
 	}
 	server := cfg.Pipeline.ClickHouse
 	if p.dsn != "" {
@@ -91,30 +85,9 @@ func (p *past) judge(ctx context.Context) ([]flyball.Verdict, error) {
 	}
 	defer db.Close()
 	p.question.From, p.question.To = flyball.TimeOf(from), flyball.TimeOf(to)
-	rows, err := windowsOf(ctx, db, indicators, p.question.Entity, from.Add(-history.Before(c, indicators)), to)
-	if err != nil {
-		return nil, err
-	}
-	verdicts, err := history.Analyse(c, indicators, rows, p.question)
-	if err != nil {
+	verdicts, err := history.Judge(ctx, db, cfg.Canaries, cfg.Indicators, p.question)
+	if q := (*history.QuestionError)(nil); errors.As(err, &q) {
 		return nil, usageError(err)
 	}
-	return verdicts, nil
-}
-
-// windowsOf reads the windows of all indicators.
-func windowsOf(ctx context.Context, db *clickhouse.DB, indicators []flyball.Indicator, entity string, from, until time.Time) ([]processors.PaneRow, error) {
-	var out []processors.PaneRow
-	for i := range indicators {
-		rows, err := history.Windows(ctx, db, &indicators[i], entity, from, until)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rows...)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("there are no windows of %q from %s to %s; was record running, and are they not older than ClickHouse keeps them?",
-			entity, from.Format(time.RFC3339), until.Format(time.RFC3339))
-	}
-	return out, nil
+	return verdicts, err
 }

@@ -142,7 +142,7 @@ func TestReports(t *testing.T) {
 	url := serve(t, d)
 	run(t, url, "start", "release", "cart", "--id", "r")
 	_, md, _ := run(t, url, "report", "r")
-	for _, part := range []string{"## Canary FAIL: cart 2 against 1, score 85", "24 looks", "4 held", `| errors \| x | fail, critical | 1 % | 1 % | 1.2 | 0.5 to any | 0 to 1 |`, "- errors is &lt;1.2&gt; times the baseline."} {
+	for _, part := range []string{"## Canary FAIL: cart 2 against 1, score 85", "24 looks", "4 held", `| errors \| x | fail, critical | 1 % | 1 % | 1.2× | 0.5× to any | 0× to 1× |`, "- errors is &lt;1.2&gt; times the baseline."} {
 		if !strings.Contains(md, part) {
 			t.Errorf("the report does not say %q:\n%s", part, md)
 		}

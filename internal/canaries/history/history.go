@@ -24,6 +24,8 @@ type Question struct {
 	Version, Baseline string
 	// From and To are the ends of the analysis.
 	From, To flyball.Time
+	// Pass and Marginal override the thresholds of the score; nil does not.
+	Pass, Marginal *float64
 }
 
 // Widths returns the canary as it can be judged from windows, and its indicators with
@@ -53,13 +55,18 @@ func Widths(c flyball.Canary, all []flyball.Indicator) (flyball.Canary, []flybal
 }
 
 // Before returns how long before an analysis panes are of use: as long as a running
-// Flyball remembers what the baseline had.
-func Before(c flyball.Canary, indicators []flyball.Indicator) time.Duration {
+// Flyball remembers what the baseline had, and what it counted for long.
+func Before(c flyball.Canary, indicators []flyball.Indicator) (looks, counts time.Duration) {
 	longest := time.Duration(0)
 	for _, i := range indicators {
 		longest = max(longest, i.Lateness)
 	}
-	return longest/c.Interval*c.Interval + 2*c.Interval
+	looks = longest/c.Interval*c.Interval + 2*c.Interval
+	counts = looks
+	if c.History > 0 { // a stretch that began before counts in full
+		counts = max(counts, (c.History+time.Hour)/c.Interval*c.Interval)
+	}
+	return looks, counts
 }
 
 // Analyse returns the verdicts of an analysis of the past, in their order. Canary and
@@ -78,7 +85,8 @@ func Analyse(c flyball.Canary, indicators []flyball.Indicator, rows []processors
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b processors.PaneRow) int { return cmp.Compare(a.Start, b.Start) })
 	var out []flyball.Verdict
-	for at := begin.Add(-Before(c, indicators)); at < end; at = at.Add(c.Interval) {
+	_, before := Before(c, indicators)
+	for at := begin.Add(-before); at < end; at = at.Add(c.Interval) {
 		edge := at.Add(c.Interval)
 		n := 0
 		for ; n < len(rows) && rows[n].Start < edge; n++ {
@@ -89,7 +97,7 @@ func Analyse(c flyball.Canary, indicators []flyball.Indicator, rows []processors
 		rows = rows[n:]
 		if at == begin {
 			m.Request(flyball.CanaryRequest{ID: "history", Canary: c.Name, Entity: q.Entity, Version: q.Version, Baseline: q.Baseline,
-				Seconds: int64(length / time.Second), By: "history"}, nil)
+				Seconds: int64(length / time.Second), Pass: q.Pass, Marginal: q.Marginal, By: "history"}, nil)
 		}
 		m.Advance(indicators[0].Source, at, edge, func(flyball.Time) bool { return true })
 		taken := m.Take()
@@ -100,8 +108,19 @@ func Analyse(c flyball.Canary, indicators []flyball.Indicator, rows []processors
 		if n := len(out); n > 0 && out[n-1].Final() {
 			return out, nil
 		}
+		forget(m, indicators, edge)
 	}
 	return out, nil
+}
+
+// forget lets go of panes that are of no more use.
+func forget(m *canary.Machine, indicators []flyball.Indicator, watermark flyball.Time) {
+	m.Commit()
+	for _, i := range indicators {
+		for _, f := range m.Feeds(i.Name) {
+			f.Store.Commit(watermark)
+		}
+	}
 }
 
 // add counts a pane in what the machine keeps of its indicator.

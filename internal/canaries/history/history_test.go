@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors/canary/live"
@@ -22,7 +21,7 @@ var (
 	requests = flyball.Indicator{Name: "requests", Source: "spans", Entity: "service.name", GroupBy: []string{"service.name", "service.version"},
 		Pane: 10 * time.Second, Window: time.Minute, Hop: 10 * time.Second, Lateness: 5 * time.Minute, SeriesLimit: 1000}
 	release = flyball.Canary{Name: "release", Entity: "service.name", Version: "service.version", Auto: true, Judge: "sequential", Alpha: 0.05, Beta: 0.05,
-		Pass: 95, Marginal: 75, Interval: 10 * time.Second, Warmup: 90 * time.Second, Duration: time.Hour, Revision: "1",
+		Pass: 95, Marginal: 75, Interval: 10 * time.Second, Warmup: 90 * time.Second, Duration: time.Hour, Revision: "1", History: 24 * time.Hour,
 		Metrics: []flyball.CanaryMetric{{Name: "errors", Indicator: "requests", Kind: "count", Direction: "increase", Margin: 1, Floor: 0.001, Critical: true}}}
 )
 
@@ -58,7 +57,7 @@ func TestAnalyse(t *testing.T) {
 		}
 	}
 	f(minutes(40, 6, 24), "2", flyball.VerdictFail, "errors", 8)
-	f(minutes(40, 6, 6), "2", flyball.VerdictPass, "no metric", 9)
+	f(minutes(40, 6, 6), "2", flyball.VerdictPass, "no metric", 8)
 	f(minutes(40, 6, 6), "9", flyball.VerdictInconclusive, "traffic in the canary", 38)
 	f(nil, "2", flyball.VerdictInconclusive, "traffic in both", 38)
 }
@@ -75,7 +74,7 @@ func TestHistoryIsJudgedAsItRan(t *testing.T) {
 		rows := panes(180, slower, worse)
 		m := canary.New(canary.Config{Canaries: []flyball.Canary{c}, Indicators: []flyball.Indicator{i}, Judge: live.New})
 		var ran []flyball.Verdict
-		for at, n := begin.Add(-10*time.Minute), 0; len(ran) == 0 || !ran[len(ran)-1].Final(); at = at.Add(c.Interval) {
+		for at, n := begin.Add(-lead*10*time.Second), 0; len(ran) == 0 || !ran[len(ran)-1].Final(); at = at.Add(c.Interval) {
 			for ; n < len(rows) && rows[n].Start == at; n++ {
 				if err := add(m, rows[n]); err != nil {
 					t.Fatal(err)
@@ -106,8 +105,11 @@ func TestHistoryIsJudgedAsItRan(t *testing.T) {
 		for k := range got {
 			got[k].ID, got[k].By = last.ID, last.By
 		}
-		if diff := cmp.Diff(ran, got, cmpopts.EquateNaNs()); diff != "" || last.Verdict != want {
+		if diff := cmp.Diff(ran, got, cmp.Comparer(sameNumber)); diff != "" || last.Verdict != want {
 			t.Errorf("it was %s, want %s (- as it ran, + history): %s", last.Verdict, want, diff)
+		}
+		if h := last.Metrics[0].History; h == nil || h.Minutes < 165 {
+			t.Errorf("of three hours before %+v were used", h)
 		}
 	}
 	f(1, 5, flyball.VerdictFail)
@@ -115,11 +117,14 @@ func TestHistoryIsJudgedAsItRan(t *testing.T) {
 	f(1, 1, flyball.VerdictPass)
 }
 
+// lead is how many panes there are before.
+const lead = 3 * 360
+
 // panes are of ten seconds each, of a version and, from begin on, another.
 func panes(n int, slower float64, worse int64) []processors.PaneRow {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var out []processors.PaneRow
-	for i := -60; i < n; i++ {
+	for i := -lead; i < n; i++ {
 		for _, version := range []string{"1", "2"} {
 			r := processors.PaneRow{Indicator: "requests", Entity: "cart", Start: begin.Add(time.Duration(i) * 10 * time.Second), Count: 200,
 				Labels: flyball.LabelsOf("service.name", "cart", "service.version", version).JSON(), Bad: 1 + int64(rng.IntN(3)), Min: math.Inf(1), Max: math.Inf(-1)}
@@ -162,4 +167,9 @@ func TestQuestionsThatHaveNoAnswer(t *testing.T) {
 	f("warm-up", func(_ *flyball.Canary, _ *flyball.Indicator, q *Question) { q.To = q.From.Add(2 * time.Minute) })
 	f("a week at most", func(_ *flyball.Canary, _ *flyball.Indicator, q *Question) { q.To = q.From.Add(8 * 24 * time.Hour) })
 	f("no entity", func(_ *flyball.Canary, _ *flyball.Indicator, q *Question) { q.Entity = "" })
+}
+
+// sameNumber takes what is no number for the same.
+func sameNumber(a, b flyball.Number) bool {
+	return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b))
 }

@@ -12,18 +12,18 @@ import (
 )
 
 const windows = `
-SELECT labels, start, end, count, bad, ifNull(sum, 0), ifNull(min, inf), ifNull(max, -inf), hist
+SELECT labels, start, end, count, bad, ifNull(sum, 0), ifNull(min, inf), ifNull(max, -inf), if(start >= fromUnixTimestamp64Milli(?), hist, '')
 FROM windows FINAL
 WHERE indicator = ? AND entity = ? AND start >= fromUnixTimestamp64Milli(?) AND end <= fromUnixTimestamp64Milli(?)
     AND (toUnixTimestamp64Milli(start) % ?) = 0 AND dateDiff('millisecond', start, end) = ?
 ORDER BY start, labels`
 
 // Windows returns the windows of an indicator about one entity that lie in [from,
-// until), as panes of the width of its window, by start. Of windows that overlap
-// only those that do not are returned.
-func Windows(ctx context.Context, db *clickhouse.DB, i *flyball.Indicator, entity string, from, until time.Time) ([]processors.PaneRow, error) {
+// until), as panes of the width of its window, by start, with their distributions from
+// a time on. Of windows that overlap only those that do not are returned.
+func Windows(ctx context.Context, db *clickhouse.DB, i *flyball.Indicator, entity string, from, distributions, until time.Time) ([]processors.PaneRow, error) {
 	width := i.Window.Milliseconds()
-	rows, err := db.Conn().Query(ctx, windows, i.Name, entity, from.UnixMilli(), until.UnixMilli(), width, width)
+	rows, err := db.Conn().Query(ctx, windows, distributions.UnixMilli(), i.Name, entity, from.UnixMilli(), until.UnixMilli(), width, width)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read windows from database %q: %w", db.Name(), err)
 	}

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/flyball-io/flyball"
@@ -15,7 +16,7 @@ func (r *Report) HTML(w io.Writer) error {
 	p := page{Report: r, Last: r.last()}
 	for i := range p.Last.Metrics {
 		m := &p.Last.Metrics[i]
-		s := section{MetricVerdict: m, Distribution: distribution(m), Ratio: span(m.Interval), Mean: [2]string{figure(m.Kind, m.Canary.Mean), figure(m.Kind, m.Baseline.Mean)}}
+		s := section{MetricVerdict: m, Distribution: distribution(m), Ratio: span(m, m.Interval), Mean: [2]string{figure(m, m.Canary.Mean), figure(m, m.Baseline.Mean)}}
 		s.Evidence = r.evidence(m.Name)
 		s.Intervals = r.intervals(m.Name)
 		p.Metrics = append(p.Metrics, s)
@@ -98,6 +99,33 @@ func (c *chart) level(class string, v float64) {
 	}
 }
 
+// band shades what lies between two lines.
+func (c *chart) band(xs, low, high []float64) {
+	var d strings.Builder
+	for i := range xs {
+		fmt.Fprintf(&d, "%s%.1f %.1f", map[bool]string{true: "M", false: "L"}[i == 0], c.x(xs[i]), c.y(number64(low[i], math.Inf(-1))))
+	}
+	for i := len(xs) - 1; i >= 0; i-- {
+		fmt.Fprintf(&d, "L%.1f %.1f", c.x(xs[i]), c.y(number64(high[i], math.Inf(1))))
+	}
+	fmt.Fprintf(c, `<path d="%sZ" class="band"/>`, d.String())
+}
+
+// number64 is a number, or what stands for none.
+func number64(v, otherwise float64) float64 {
+	if math.IsNaN(v) {
+		return otherwise
+	}
+	return v
+}
+
+// mark names a value on the vertical axis, where there is room for it.
+func (c *chart) mark(v float64, text string) {
+	if y := c.y(v); y > top+24 && y < height-bottom-12 {
+		fmt.Fprintf(c, `<text x="%d" y="%.0f" text-anchor="end">%s</text>`, left-4, y+4, template.HTMLEscapeString(text))
+	}
+}
+
 func (c *chart) labels(x0, x1, y0, y1 string) {
 	text := func(x, y int, anchor, s string) {
 		fmt.Fprintf(c, `<text x="%d" y="%d" text-anchor="%s">%s</text>`, x, y, anchor, template.HTMLEscapeString(s))
@@ -129,7 +157,7 @@ func distribution(m *flyball.MetricVerdict) template.HTML {
 	}
 	c.line("baseline", baseline, share(len(baseline)))
 	c.line("canary", canary, share(len(canary)))
-	c.labels(number(flyball.Number(c.minX)), number(flyball.Number(c.maxX)), "0 %", "100 %")
+	c.labels(figure(m, flyball.Number(c.minX)), figure(m, flyball.Number(c.maxX)), "0 %", "100 %")
 	return c.done()
 }
 
@@ -179,11 +207,15 @@ func (r *Report) evidence(metric string) template.HTML {
 	c.level("pass", lines[3][len(lines[3])-1])
 	c.line("harm", minutes, lines[0])
 	c.line("safe", minutes, lines[1])
-	c.labels(fmt.Sprintf("%.0f min", c.minX), fmt.Sprintf("%.0f min", c.maxX), fmt.Sprintf("10^%.0f", c.minY), fmt.Sprintf("10^%.0f", c.maxY))
+	c.labels(fmt.Sprintf("%.0f min", c.minX), fmt.Sprintf("%.0f min", c.maxX), power(c.minY), power(c.maxY))
+	c.mark(0, "1")
 	return c.done()
 }
 
-// intervals draws the ratios that the data leave over time.
+// power writes a power of ten as a number.
+func power(exponent float64) string { return number(flyball.Number(math.Pow(10, exponent))) }
+
+// intervals draws the ratios, or differences, that the data leave over time.
 func (r *Report) intervals(metric string) template.HTML {
 	minutes, lines := r.course(metric, func(m *flyball.MetricVerdict) []flyball.Number {
 		return []flyball.Number{m.Interval[0], m.Interval[1], m.Effect, m.Allowed[1], m.Allowed[0]}
@@ -191,20 +223,61 @@ func (r *Report) intervals(metric string) template.HTML {
 	if len(minutes) == 0 {
 		return ""
 	}
-	for _, l := range lines {
-		for i := range l {
-			l[i] = math.Log2(math.Max(1.0/64, math.Min(l[i], 64)))
+	m := r.metric(metric)
+	low, high := sight(m, lines)
+	if !m.Absolute {
+		for _, l := range lines {
+			for i := range l {
+				l[i] = math.Log2(math.Max(1.0/64, math.Min(l[i], 64)))
+			}
 		}
 	}
-	c := newChart(minutes, []float64{-3, 3})
+	c := newChart(minutes, []float64{low, high})
 	c.level("one", 0)
 	c.level("fail", lines[3][len(minutes)-1])
-	c.level("fail", lines[4][len(minutes)-1])
+	if m.Absolute || m.Allowed[0] > 0 {
+		c.level("fail", lines[4][len(minutes)-1])
+	}
+	c.band(minutes, lines[0], lines[1])
 	c.line("bound", minutes, lines[0])
 	c.line("bound", minutes, lines[1])
 	c.line("canary", minutes, lines[2])
-	c.labels(fmt.Sprintf("%.0f min", c.minX), fmt.Sprintf("%.0f min", c.maxX), "1/8", "8")
+	y0, y1, at := flyball.Number(math.Exp2(low)), flyball.Number(math.Exp2(high)), "1×"
+	if m.Absolute {
+		y0, y1, at = flyball.Number(low), flyball.Number(high), "0"
+	}
+	c.labels(fmt.Sprintf("%.0f min", c.minX), fmt.Sprintf("%.0f min", c.maxX), effect(m, y0), effect(m, y1))
+	c.mark(0, at)
 	return c.done()
+}
+
+// metric returns the last verdict on a metric.
+func (r *Report) metric(name string) *flyball.MetricVerdict {
+	v := r.last()
+	i := slices.IndexFunc(v.Metrics, func(m flyball.MetricVerdict) bool { return m.Name == name })
+	return &v.Metrics[i]
+}
+
+// sight is the range of effects that is drawn: what is allowed, and what the data left
+// in the end; ratios by their logarithms.
+func sight(m *flyball.MetricVerdict, lines [][]float64) (low, high float64) {
+	for i, l := range lines {
+		v := l[len(l)-1]
+		if !m.Absolute && i > 2 && v == 0 {
+			continue // any decrease is allowed
+		}
+		if !m.Absolute {
+			v = math.Log2(math.Max(1.0/64, math.Min(v, 64)))
+		}
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			low, high = math.Min(low, v), math.Max(high, v)
+		}
+	}
+	if m.Absolute {
+		room := math.Max(high-low, 1e-9) / 4
+		return low - room, high + room
+	}
+	return math.Max(-6, math.Floor(low-0.5)), math.Min(6, math.Ceil(high+0.5))
 }
 
 func layout() *template.Template { return template.Must(template.New("report").Parse(pageText)) }
@@ -216,20 +289,20 @@ body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}
 .v{display:inline-block;padding:.1rem .6rem;border-radius:.3rem;color:#fff;background:#777}
 .v.pass{background:#1a7f37}.v.fail{background:#b42318}.v.marginal{background:#b25e09}
-figure{display:inline-block;margin:.5rem 1rem .5rem 0}figcaption{font-size:.85rem;color:#555}
+figure{display:inline-block;width:27rem;max-width:100%;vertical-align:top;margin:.5rem 1rem .5rem 0}figcaption{font-size:.85rem;color:#555}
 svg text{font-size:11px;fill:#555}path{fill:none;stroke-width:1.6}
-.axis{stroke:#999;stroke-width:1}.baseline{stroke:#555}.canary{stroke:#0969da}.harm{stroke:#b42318}.safe{stroke:#1a7f37}
+.band{fill:#0969da;fill-opacity:.12;stroke:none}.axis{stroke:#999;stroke-width:1}.baseline{stroke:#555}.canary{stroke:#0969da}.harm{stroke:#b42318}.safe{stroke:#1a7f37}
 .bound{stroke:#0969da;stroke-dasharray:4 3}.fail{stroke:#b42318;stroke-dasharray:2 3}.pass{stroke:#1a7f37;stroke-dasharray:2 3}.one{stroke:#999;stroke-dasharray:1 3}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#111}svg text,figcaption{fill:#aaa;color:#aaa}.baseline{stroke:#bbb}}
 </style></head><body>
 <h1><span class="v {{.Last.Verdict}}">{{.Last.Verdict}}</span> {{.Last.Entity}}: {{if .Last.Version}}{{.Last.Version}}{{else}}newest{{end}} against {{if .Last.Baseline}}{{.Last.Baseline}}{{else}}all others{{end}}</h1>
 <p>Score {{printf "%.4g" .Last.Score}}, {{.Last.Phase}}. {{.Span}}</p>
-<p>{{.Last.Reason}}{{if .Last.Needs}}. Needs {{.Last.Needs}}{{end}}.</p>
+<p>{{.Sentence}}{{if .Last.Needs}}. Needs {{.Last.Needs}}{{end}}.</p>
 {{range .Metrics}}<section><h2><span class="v {{.Verdict}}">{{.Verdict}}</span> {{.Name}}{{if .Critical}}, critical{{end}}{{if .Muted}}, muted{{end}}</h2>
 <p>{{.Reason}}.</p>
 <figure>{{.Distribution}}<figcaption>Share of the {{if eq .Kind "latency"}}samples{{else}}looks{{end}} below a value: canary (blue, mean {{index .Mean 0}}), baseline (grey, {{index .Mean 1}})</figcaption></figure>
-<figure>{{.Evidence}}<figcaption>Evidence for harm (red) and for safety (green), and what each must reach</figcaption></figure>
-<figure>{{.Intervals}}<figcaption>Ratio of the canary to the baseline, and what the data leave: {{.Ratio}}; margins dotted</figcaption></figure>
+<figure>{{.Evidence}}<figcaption>Evidence for harm (red) and for safety (green), and what each must reach (dotted)</figcaption></figure>
+<figure>{{.Intervals}}<figcaption>{{if .Absolute}}Difference of{{else}}Ratio of{{end}} the canary to the baseline (line), what the data leave (band, {{.Ratio}} at the end), and the margins (red, dotted)</figcaption></figure>
 {{range .Notes}}<p><small>{{.}}.</small></p>{{end}}</section>
 {{end}}<p><small>Analysis {{.Last.ID}} of canary {{.Last.Canary}}.</small></p>
 </body></html>

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors/canary"
 )
 
 // Report is an analysis with all its verdicts.
@@ -62,18 +63,25 @@ func (r *Report) Span() string {
 	return text + "."
 }
 
+// Sentence is the reason of the verdict.
+func (r *Report) Sentence() string {
+	reason := r.last().Reason
+	first := min(1, len(reason))
+	return strings.ToUpper(reason[:first]) + reason[first:]
+}
+
 // Markdown writes the report for job summaries and comments.
 func (r *Report) Markdown(w io.Writer) error {
 	v := r.last()
 	var b strings.Builder
 	fmt.Fprintf(&b, "## Canary %s\n\n%s\n\n", r.Headline(), r.Span())
-	fmt.Fprintf(&b, "%s.", escape(strings.ToUpper(v.Reason[:min(1, len(v.Reason))])+v.Reason[min(1, len(v.Reason)):]))
+	fmt.Fprintf(&b, "%s.", escape(r.Sentence()))
 	if v.Needs != "" && !strings.Contains(v.Reason, v.Needs) {
 		fmt.Fprintf(&b, " It needs %s.", escape(v.Needs))
 	}
 	b.WriteString("\n\n")
 	if len(v.Metrics) > 0 {
-		b.WriteString("| metric | verdict | canary | baseline | ratio | interval | allowed |\n|---|---|---|---|---|---|---|\n")
+		b.WriteString("| metric | verdict | canary | baseline | effect | interval | allowed |\n|---|---|---|---|---|---|---|\n")
 	}
 	for i := range v.Metrics {
 		m := &v.Metrics[i]
@@ -84,8 +92,8 @@ func (r *Report) Markdown(w io.Writer) error {
 		if m.Muted {
 			verdict += ", muted"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", escape(m.Name), verdict, figure(m.Kind, m.Canary.Mean), figure(m.Kind, m.Baseline.Mean),
-			number(m.Effect), span(m.Interval), span(m.Allowed))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", escape(m.Name), verdict, figure(m, m.Canary.Mean), figure(m, m.Baseline.Mean),
+			effect(m, m.Effect), span(m, m.Interval), span(m, m.Allowed))
 	}
 	b.WriteString("\n")
 	for i := range v.Metrics {
@@ -112,12 +120,28 @@ func number(n flyball.Number) string {
 	}
 }
 
-// figure writes a mean: bad shares in percent, the rest as it is.
-func figure(kind string, n flyball.Number) string {
-	if kind == "count" && !math.IsNaN(float64(n)) {
+// figure writes a value: bad shares in percent, times as such, the rest as it is.
+func figure(m *flyball.MetricVerdict, n flyball.Number) string {
+	switch {
+	case m.Kind == "count" && !math.IsNaN(float64(n)):
 		return fmt.Sprintf("%.3g %%", 100*float64(n))
+	case m.Unit != "":
+		return canary.FormatDifference(float64(n), m.Unit)
 	}
 	return number(n)
 }
 
-func span(p [2]flyball.Number) string { return number(p[0]) + " to " + number(p[1]) }
+// effect writes a ratio, or a difference in its unit.
+func effect(m *flyball.MetricVerdict, n flyball.Number) string {
+	if m.Absolute {
+		return canary.FormatDifference(float64(n), m.Unit)
+	}
+	if text := number(n); text == "–" || text == "any" {
+		return text
+	}
+	return number(n) + "×"
+}
+
+func span(m *flyball.MetricVerdict, p [2]flyball.Number) string {
+	return effect(m, p[0]) + " to " + effect(m, p[1])
+}

@@ -69,6 +69,7 @@ func (b *builder) build() {
 	b.metrics()
 	b.cohorts()
 	b.widths()
+	b.history()
 	b.steps()
 	b.out.Revision = revisionOf(b.out)
 }
@@ -88,7 +89,7 @@ func (b *builder) numbers() {
 		b.Report("spec.share", kind.CodeConflict, "the share of traffic changes with the steps", "delete the line, or the steps")
 	}
 	if s.Judge == "kayenta" {
-		for _, path := range []string{"spec.fixedHorizon", "spec.share", "spec.alpha", "spec.beta"} {
+		for _, path := range []string{"spec.fixedHorizon", "spec.share", "spec.alpha", "spec.beta", "spec.history", "spec.borrow"} {
 			if b.Doc.Has(path) {
 				b.Report(path, kind.CodeConflict, "the judge kayenta does not know it", "delete the line, or use the judge sequential")
 			}
@@ -121,11 +122,7 @@ func (b *builder) metrics() {
 			b.Report(path, kind.CodeDuplicateName, fmt.Sprintf("there are two metrics named %q", out.Name), "give each a name of its own")
 		}
 		names[out.Name] = true
-		out.Margin = b.number(path+".margin", m.Margin, 0, 1e6)
-		if out.Margin < 1 && b.Doc.OK(path+".margin") {
-			b.Report(path+".margin", strictyaml.CodeInvalidValue, fmt.Sprintf("a margin is a ratio of at least 1, got %s", m.Margin),
-				"write 1.1 to allow a change by a tenth")
-		}
+		b.margin(path, m, &out)
 		out.Tolerance = b.number(path+".tolerance", m.Tolerance, 0, 1e6)
 		if out.Floor = b.number(path+".floor", m.Floor, -1, 1); m.Floor != "" && m.Kind != "count" {
 			b.Report(path+".floor", kind.CodeConflict, fmt.Sprintf("a floor is a bad share, and the metric is of kind %s", m.Kind), "delete the line")

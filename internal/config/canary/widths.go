@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors/stats"
 	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
@@ -59,6 +61,38 @@ func (b *builder) place(path, other string) string {
 func (b *builder) whole(path string, d time.Duration) {
 	if b.out.Interval > 0 && d%b.out.Interval != 0 && b.Doc.OK(path) {
 		b.Report(path, kind.CodeNotMultiple, fmt.Sprintf("%v is no multiple of the interval %v", spec.Duration(d), spec.Duration(b.out.Interval)), "")
+	}
+}
+
+// DefaultHistory is how long before an analysis the baseline's counts are evidence.
+const DefaultHistory = 24 * time.Hour
+
+// leastHistory is the shortest that tells how much counts vary.
+const leastHistory = time.Hour
+
+// history sets how long before an analysis counts are remembered.
+func (b *builder) history() {
+	const path = "spec.history"
+	counts := slices.ContainsFunc(b.Spec.Metrics, func(m spec.CanaryMetric) bool { return m.Kind == "count" })
+	if b.out.Judge == "sequential" && counts {
+		b.out.History = DefaultHistory
+	}
+	if b.out.Borrow = b.number("spec.borrow", b.Spec.Borrow, 0, stats.MostBorrowed+1e-9); b.out.Borrow < 1 && b.Doc.OK("spec.borrow") {
+		b.Report("spec.borrow", strictyaml.CodeInvalidValue, fmt.Sprintf("a factor of %s is below 1", b.Spec.Borrow), "write 1 for not at all, or delete the line")
+	}
+	if b.out.Borrow != 1 && b.Doc.Has("spec.borrow") && (!counts || b.Spec.History != nil && *b.Spec.History == 0) {
+		b.Report("spec.borrow", kind.CodeConflict, "there is no history of counts to borrow from", "delete the line")
+	}
+	if b.Spec.History == nil || !b.Doc.OK(path) {
+		return
+	}
+	switch h := b.Spec.History.Std(); {
+	case h != 0 && h < leastHistory:
+		b.Report(path, strictyaml.CodeInvalidValue, fmt.Sprintf("%v tells too little about how much counts vary", *b.Spec.History), "give 1h or more, or 0 for none")
+	case h != 0 && !counts && len(b.Spec.Metrics) > 0:
+		b.Report(path, kind.CodeConflict, "history is of counts, and no metric is of kind count", "delete the line")
+	case b.out.History != 0:
+		b.out.History = h
 	}
 }
 
@@ -125,8 +159,15 @@ func Format(c *flyball.Canary) spec.Canary {
 	if c.Judge == "sequential" {
 		out.Alpha, out.Beta, out.Share = decimal(c.Alpha), decimal(c.Beta), some(c.Share)
 	}
+	if c.Judge == "sequential" && slices.ContainsFunc(c.Metrics, func(m flyball.CanaryMetric) bool { return m.Kind == "count" }) {
+		h := spec.Duration(c.History)
+		out.History = &h
+		if c.History > 0 {
+			out.Borrow = decimal(c.Borrow)
+		}
+	}
 	for _, m := range c.Metrics {
-		s := spec.CanaryMetric{Name: m.Name, Indicator: m.Indicator, Kind: m.Kind, Direction: m.Direction, Margin: decimal(m.Margin),
+		s := spec.CanaryMetric{Name: m.Name, Indicator: m.Indicator, Kind: m.Kind, Direction: m.Direction, Margin: formatMargin(&m),
 			Tolerance: some(m.Tolerance), Critical: m.Critical, Muted: m.Muted, MustHaveData: m.MustHaveData, Group: m.Group}
 		if m.Kind == "count" {
 			s.Floor = decimal(m.Floor)

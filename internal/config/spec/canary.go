@@ -29,6 +29,13 @@ type Canary struct {
 	// Duration is how long the analysis goes on, warm-up included. Without it, as
 	// long as the steps, or an hour.
 	Duration Duration `yaml:"duration,omitempty" max:"7d"`
+	// History is how long before the analysis it is known what the baseline counted,
+	// and so how much such counts vary; 0 for not at all. A day without it.
+	History *Duration `yaml:"history,omitempty" max:"7d"`
+	// Borrow makes the rate in the history evidence too: it may raise that for harm by
+	// this factor, from 1, not at all, to 20. Errors of both cohorts that rise just when
+	// a canary starts can fail it then.
+	Borrow Decimal `yaml:"borrow,omitempty" default:"1"`
 	// Steps are the shares of traffic that the canary gets, with a gate after each.
 	Steps []CanaryStep `yaml:"steps,omitempty"`
 	// Judge is sequential, which is right however often one looks, or kayenta, which
@@ -70,8 +77,9 @@ type CanaryMetric struct {
 	// Direction is the change that is harm.
 	Direction string `yaml:"direction" default:"increase" enum:"increase|decrease|either"`
 	// Margin is the ratio that is still allowed: 1.1 allows a rise by a tenth, or a
-	// fall to 1/1.1.
-	Margin Decimal `yaml:"margin" default:"1"`
+	// fall to 1/1.1. Or a difference: 0.5pp is half a percentage point of the bad share,
+	// 20ms is of a value that is a time, +5 of any other.
+	Margin Margin `yaml:"margin" default:"1"`
 	// Tolerance is how far beyond the margin a metric must be shown not to lie in
 	// order to pass: 0.25 is a quarter. Without it 1 for counts, 0.25 else.
 	Tolerance Decimal `yaml:"tolerance,omitempty"`

@@ -181,12 +181,13 @@ func compare(a, b cohortKey) int {
 	return strings.Compare(a.replica, b.replica)
 }
 
-// concerned returns the entities to look at, sorted: those with samples, and those of
-// which something is open.
-func (d *definition) concerned(data map[string][]counted) []string {
+// concerned returns the entities to look at, sorted: those with samples, those of
+// which something is open, and now and then all, to forget what is over.
+func (d *definition) concerned(edge flyball.Time, data map[string][]counted) []string {
 	entities := slices.Collect(maps.Keys(data))
+	all := edge.Floor(d.stretch) == edge
 	for _, s := range d.subjects {
-		if _, ok := data[s.entity]; !ok && s.active() {
+		if _, ok := data[s.entity]; !ok && (all || s.active()) {
 			entities = append(entities, s.entity)
 		}
 	}

@@ -33,8 +33,9 @@ type Output struct {
 	Verdicts    []flyball.Verdict
 	Findings    []flyball.Finding
 	DeadLetters []processors.DeadLetter
-	// CohortsLost and ReplicasLost count looks at which there were too many of them.
-	CohortsLost, ReplicasLost int64
+	// CohortsLost and ReplicasLost count looks at which there were too many of them,
+	// HistoriesLost those at which what a cohort counted was not remembered.
+	CohortsLost, ReplicasLost, HistoriesLost int64
 }
 
 // Machine runs the analyses of one partition.
@@ -56,6 +57,8 @@ type definition struct {
 	feedOf   []int // of each metric, its place in feeds
 	subjects map[string]*subject
 	touched  []*subject
+
+	memory
 }
 
 // New returns a machine that has seen nothing. Canaries whose indicators are not
@@ -73,6 +76,7 @@ func New(cfg Config) *Machine {
 			d.feedOf = append(d.feedOf, d.feed(cfg.Indicators[i], metric.Kind, cfg.Partition))
 		}
 		if len(d.feedOf) == len(spec.Metrics) {
+			d.memory = newMemory(d, cfg.Indicators)
 			m.defs = append(m.defs, d)
 		}
 	}
@@ -152,7 +156,7 @@ func (m *Machine) advance(d *definition, from, to flyball.Time, complete func(up
 			return
 		}
 		data := d.gather(edge, "")
-		for _, entity := range d.concerned(data) {
+		for _, entity := range d.concerned(edge, data) {
 			s := d.subject(entity)
 			s.look(m, look{at: edge, known: from, data: data[entity], complete: complete(edge)})
 		}
@@ -196,6 +200,7 @@ func (m *Machine) Commit() {
 			}
 		}
 		d.touched = d.touched[:0]
+		d.commitPasts()
 	}
 	m.gone = nil
 	if m.orphansSaid {
@@ -210,6 +215,7 @@ func (m *Machine) Abort() {
 			s.undo()
 		}
 		d.touched = d.touched[:0]
+		d.abortPasts()
 	}
 	m.out = Output{}
 	m.orphansSaid = false

@@ -28,14 +28,16 @@ type run struct {
 	Held     int    `json:"held,omitempty"`
 	// Replicas are the names of canary and baseline replicas, in the order of values.
 	Replicas [2][]string `json:"replicas"`
-	// Looks and Before count what is kept beside this.
-	Looks  int `json:"looks"`
-	Before int `json:"before"`
+	// Looks, Before and History count what is kept beside this.
+	Looks   int `json:"looks"`
+	Before  int `json:"before"`
+	History int `json:"history,omitempty"`
 
-	looks  []storedLook
-	before [][]storedArm // of the baseline, by time and metric
-	judge  detectors.CanaryJudge
-	over   bool // the judge was told that there will be no more looks
+	looks   []storedLook
+	before  [][]storedArm // of the baseline, by time and metric
+	history []lent        // of the baseline, by time
+	judge   detectors.CanaryJudge
+	over    bool // the judge was told that there will be no more looks
 }
 
 // spec returns the definition with what was asked for otherwise.
@@ -102,7 +104,7 @@ func (s *subject) judged(m *Machine) error {
 			before[i] = append(before[i], a.arm())
 		}
 	}
-	j, err := m.cfg.Judge(s.spec(), before)
+	j, err := m.cfg.Judge(s.spec(), detectors.CanaryBefore{Looks: before, History: s.def.histories(r.history)})
 	if err != nil {
 		return err
 	}

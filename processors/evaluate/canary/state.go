@@ -15,6 +15,8 @@ import (
 //	<canary>/<entity>/state               what is known of the entity
 //	<canary>/<entity>/looks/<id>/<chunk>  looks of the analysis under way
 //	<canary>/<entity>/before/<id>         what the baseline had before it
+//	<canary>/<entity>/lent/<id>           what it counted for long before it
+//	<canary>/<entity>/past/<chunk>        what all cohorts counted of late
 
 // chunk is how many looks one key has: so many are written again with a new one.
 const chunk = 16
@@ -63,6 +65,7 @@ func (s *subject) undo() {
 		}
 		s.Run.looks = slices.Clip(was.run.looks[:was.looks])
 		s.Run.before = slices.Clip(was.run.before[:was.before])
+		s.Run.history = was.run.history
 	}
 }
 
@@ -86,6 +89,7 @@ func (m *Machine) Changed(change func(key string, value []byte)) {
 		for _, s := range touched {
 			s.changed(change)
 		}
+		d.changedPasts(change)
 	}
 	for _, key := range m.gone {
 		change(key, nil)
@@ -99,7 +103,7 @@ func (m *Machine) Changed(change func(key string, value []byte)) {
 
 func (s *subject) changed(change func(key string, value []byte)) {
 	var header []byte
-	if !s.empty() {
+	if !s.blank() {
 		header = mustJSON(s.subjectState)
 	}
 	if string(header) != string(s.saved.reported) {
@@ -114,10 +118,11 @@ func (s *subject) changed(change func(key string, value []byte)) {
 			change(s.looksKey(id, n), nil)
 		}
 		change(s.beforeKey(id), nil)
+		change(s.lentKey(id), nil)
 	}
-	written, before := 0, 0
+	written, before, isNew := 0, 0, true
 	if old := s.saved.run; old != nil && s.Run != nil && s.Run.ID == old.ID {
-		written, before = s.saved.looks, s.saved.before
+		written, before, isNew = s.saved.looks, s.saved.before, false
 	}
 	r := s.Run
 	if r == nil {
@@ -126,6 +131,9 @@ func (s *subject) changed(change func(key string, value []byte)) {
 	s.saved.written[r.ID] = chunks(len(r.looks))
 	if len(r.before) != before {
 		change(s.beforeKey(r.ID), mustJSON(r.before))
+	}
+	if isNew && len(r.history) > 0 {
+		change(s.lentKey(r.ID), mustJSON(r.history))
 	}
 	if len(r.looks) == written {
 		return
@@ -141,12 +149,15 @@ func (s *subject) looksKey(id string, n int) string {
 	return s.path() + "looks/" + url.PathEscape(id) + "/" + strconv.Itoa(n)
 }
 
+func (s *subject) lentKey(id string) string { return s.path() + "lent/" + url.PathEscape(id) }
+
 func (s *subject) beforeKey(id string) string { return s.path() + "before/" + url.PathEscape(id) }
 
 // restored is what was restored of one subject and is not put together yet.
 type restored struct {
 	looks  map[string]map[int][]storedLook // by analysis and chunk
 	before map[string][][]storedArm
+	lent   map[string][]lent
 }
 
 // Restore takes one key of the state, in any order. Restored must follow.
@@ -167,7 +178,7 @@ func (m *Machine) Restore(key string, value []byte) error {
 	}
 	s := m.defs[i].subject(parts[1])
 	if s.restored == nil {
-		s.restored = &restored{looks: map[string]map[int][]storedLook{}, before: map[string][][]storedArm{}}
+		s.restored = &restored{looks: map[string]map[int][]storedLook{}, before: map[string][][]storedArm{}, lent: map[string][]lent{}}
 	}
 	switch {
 	case parts[2] == "state" && len(parts) == 3:
@@ -177,6 +188,13 @@ func (m *Machine) Restore(key string, value []byte) error {
 		err := json.Unmarshal(value, &list)
 		s.restored.before[parts[3]] = list
 		return err
+	case parts[2] == "lent" && len(parts) == 4:
+		var list []lent
+		err := json.Unmarshal(value, &list)
+		s.restored.lent[parts[3]] = list
+		return err
+	case parts[2] == "past" && len(parts) == 4:
+		return m.restorePast(s, key, value)
 	case parts[2] == "looks" && len(parts) == 5:
 		n, err := strconv.Atoi(parts[4])
 		if err != nil {
@@ -221,8 +239,10 @@ func (m *Machine) Restored() {
 				s.Run.assemble(s.restored)
 			}
 			s.restored = nil
+			s.past = s.past.sorted(d)
 		}
 		d.touched = d.touched[:0]
+		d.recount()
 	}
 }
 
@@ -232,8 +252,8 @@ func (r *run) assemble(from *restored) {
 	for n := range chunks(r.Looks) {
 		r.looks = append(r.looks, from.looks[r.ID][n]...)
 	}
-	r.before = from.before[r.ID]
-	if len(r.looks) != r.Looks || len(r.before) != r.Before {
+	r.before, r.history = from.before[r.ID], from.lent[r.ID]
+	if len(r.looks) != r.Looks || len(r.before) != r.Before || len(r.history) != r.History {
 		r.Revision = unreadable
 	}
 }

@@ -17,8 +17,13 @@ type subject struct {
 	def    *definition
 	entity string
 	subjectState
-	saved    *saved    // as of the last commit, of those changed since
-	restored *restored // while it is restored
+	past past // what its cohorts counted of late
+	// pastSaved is the past as of the last commit, nil while it did not change, and
+	// pastReported that of which the state was told.
+	pastSaved    *past
+	pastReported past
+	saved        *saved    // as of the last commit, of those changed since
+	restored     *restored // while it is restored
 }
 
 // subjectState is the durable state but for the looks of the analysis.
@@ -68,8 +73,10 @@ func (s *subject) active() bool { return s.Run != nil || s.Finding != nil || len
 
 func (s *subject) full() bool { return len(s.Pending) >= maxPending }
 
-// empty reports whether there is nothing to know.
-func (s *subject) empty() bool { return len(s.Seen) == 0 && len(s.Recent) == 0 && !s.active() }
+// empty reports whether there is nothing to know, blank whether there is nothing but
+// its past.
+func (s *subject) empty() bool { return s.blank() && s.past.empty() }
+func (s *subject) blank() bool { return len(s.Seen) == 0 && len(s.Recent) == 0 && !s.active() }
 
 // look does what one edge asks for.
 func (s *subject) look(m *Machine, l look) {
@@ -92,6 +99,7 @@ func (s *subject) look(m *Machine, l look) {
 		s.advance(m, l)
 	}
 	s.track(m, l)
+	s.count(m, l)
 }
 
 // notice keeps which cohorts are there, and returns a new one: that with the most
@@ -238,6 +246,7 @@ func (s *subject) start(m *Machine, l look, r flyball.CanaryRequest) {
 		s.Run.Step = 1
 	}
 	s.remember(l)
+	s.lend()
 	s.Recent = append(s.Recent, r.ID)
 	if n := len(s.Recent); n > maxRecent {
 		s.Recent = slices.Clone(s.Recent[n-maxRecent:])

@@ -139,7 +139,11 @@ func (s *subject) fail(m *Machine, at flyball.Time, v flyball.Verdict) {
 		if x.Classification == "Low" {
 			limit = float64(x.Allowed[0])
 		}
-		evidence = append(evidence, flyball.Evidence{Name: x.Name, Value: float64(x.Effect), Threshold: &limit, Unit: "x"})
+		unit := "x"
+		if x.Absolute {
+			unit = x.Unit
+		}
+		evidence = append(evidence, flyball.Evidence{Name: x.Name, Value: float64(x.Effect), Threshold: &limit, Unit: unit})
 		why = append(why, x.Reason)
 	}
 	summary := fmt.Sprintf("canary %s of %s fails: %s", s.Run.Version, s.entity, cmp.Or(strings.Join(why, "; "), v.Reason))
