@@ -18,6 +18,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/docs"
 	"github.com/flyball-io/flyball/internal/api/access"
+	"github.com/flyball-io/flyball/internal/canaries"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/pipeline"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
@@ -50,6 +51,10 @@ type Server struct {
 	// Analyses of canaries, and Canaries of the configuration; nil without.
 	Analyses Analyses
 	Canaries []flyball.Canary
+	// Indicators of the configuration, and Past, which has what canaries of the past were
+	// found to be.
+	Indicators []flyball.Indicator
+	Past       canaries.Store
 	// Results are what came out; nil without.
 	Results Results
 	// History is where results are recorded; nil without.

@@ -18,7 +18,7 @@ import (
 // recorded, and the way to control automation. Results are followed in the group until
 // the context ends; then the connections are closed.
 func (s *Server) Connect(ctx context.Context, group *errgroup.Group, cfg *config.Config, log *slog.Logger) error {
-	s.HTTP, s.Log = cfg.Pipeline.HTTP, log
+	s.HTTP, s.Log, s.Indicators = cfg.Pipeline.HTTP, log, cfg.Indicators
 	s.Control = func(ctx context.Context, c *flyball.Control) error { return automation.Send(ctx, cfg, c) }
 	follower, err := results.Follow(cfg, log)
 	if err != nil {

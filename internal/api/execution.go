@@ -93,10 +93,18 @@ func resultOf(v *flyball.Verdict) canary.Result {
 			Name: m.Name, ID: m.Name, Tags: map[string]string{}, Groups: []string{group}, Classification: canary.Classification(class),
 			ClassificationReason: m.Reason, Critical: m.Critical && m.Verdict == flyball.VerdictFail, Muted: m.Muted,
 			ExperimentMetadata: canary.Metadata{Stats: summaryOf(&m.Canary)}, ControlMetadata: canary.Metadata{Stats: summaryOf(&m.Baseline)},
-			ResultMetadata: canary.ResultMetadata{Ratio: canary.Number(m.Effect)},
+			ResultMetadata: canary.ResultMetadata{Ratio: ratioOf(m)},
 		})
 	}
 	return r
+}
+
+// ratioOf is the canary over the baseline.
+func ratioOf(m *flyball.MetricVerdict) canary.Number {
+	if m.Absolute {
+		return canary.Number(m.Canary.Mean / m.Baseline.Mean)
+	}
+	return canary.Number(m.Effect)
 }
 
 func summaryOf(c *flyball.CohortVerdict) canary.Summary {

@@ -14,7 +14,7 @@ import (
 // another label; what is inconclusive, or fails for a critical metric, stays so.
 func (s *Server) kayentaJudgeAgain(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	a, ok := s.Analyses.Get(q.Get("metricSetPairListId"))
+	a, ok := s.analysis(q.Get("metricSetPairListId"))
 	v := a.Last()
 	if !ok || q.Get("canaryConfigId") != "" && q.Get("canaryConfigId") != v.Canary {
 		refuse(w, http.StatusNotFound, fmt.Errorf("there is no analysis %q of canary %q", q.Get("metricSetPairListId"), q.Get("canaryConfigId")))

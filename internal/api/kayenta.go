@@ -77,11 +77,15 @@ func kayentaConfigOf(c *flyball.Canary) map[string]any {
 	metrics := []map[string]any{}
 	for _, m := range c.Metrics {
 		group := cmp.Or(m.Group, "ungrouped")
+		size := map[string]any{}
+		if !m.Absolute {
+			size = map[string]any{"allowedIncrease": m.Margin, "allowedDecrease": 1 / m.Margin}
+		}
 		metrics = append(metrics, map[string]any{
 			"name": m.Name, "groups": []string{group}, "scopeName": "default",
 			"query": map[string]any{"type": "flyball", "serviceType": "flyball", "indicator": m.Indicator, "kind": m.Kind},
 			"analysisConfigurations": map[string]any{"canary": map[string]any{"direction": m.Direction, "critical": m.Critical, "muted": m.Muted,
-				"mustHaveData": m.MustHaveData, "effectSize": map[string]any{"allowedIncrease": m.Margin, "allowedDecrease": 1 / m.Margin}}},
+				"mustHaveData": m.MustHaveData, "effectSize": size}},
 		})
 	}
 	return map[string]any{
@@ -185,13 +189,9 @@ func (s *Server) kayentaStart(w http.ResponseWriter, r *http.Request) {
 		name = "default"
 	}
 	e, c := request.Scopes[name].Experiment, request.Scopes[name].Control
-	if !e.End.IsZero() && e.End.Before(time.Now()) {
-		refuse(w, http.StatusBadRequest, fmt.Errorf("the scope ends at %s, which is over: a canary is judged while it runs; judge the past with flyball canary analyse", e.End.Format(time.RFC3339)))
-		return
-	}
 	q := flyball.CanaryRequest{Canary: config, Entity: cmp.Or(e.Extended["entity"], c.Extended["entity"], r.URL.Query().Get("application")),
 		Version: e.Scope, Baseline: c.Scope, Seconds: int64(e.End.Sub(e.Start) / time.Second), By: "kayenta"}
-	if s.kayentaRequest(w, r, &q, request.Thresholds) {
+	if s.kayentaRequest(w, r, &q, request.Thresholds, e.Start, e.End) {
 		reply(w, http.StatusOK, map[string]string{"canaryExecutionId": q.ID})
 	}
 }
@@ -236,13 +236,14 @@ func (s *Server) kayentaStandalone(w http.ResponseWriter, r *http.Request) {
 	if q.Seconds == 0 && !scope.End.IsZero() {
 		q.Seconds = int64(scope.End.Sub(scope.Start) / time.Second)
 	}
-	if s.kayentaRequest(w, r, &q, request.Thresholds) {
+	if s.kayentaRequest(w, r, &q, request.Thresholds, scope.Start, scope.End) {
 		reply(w, http.StatusOK, map[string]string{"canaryAnalysisExecutionId": q.ID})
 	}
 }
 
-// kayentaRequest asks for an analysis; it answers when it cannot.
-func (s *Server) kayentaRequest(w http.ResponseWriter, r *http.Request, q *flyball.CanaryRequest, t kayentaThresholds) bool {
+// kayentaRequest asks for an analysis, or does one of the past; it answers when it
+// cannot.
+func (s *Server) kayentaRequest(w http.ResponseWriter, r *http.Request, q *flyball.CanaryRequest, t kayentaThresholds, from, to time.Time) bool {
 	number := func(n *json.Number) *float64 {
 		if n == nil {
 			return nil
@@ -258,6 +259,9 @@ func (s *Server) kayentaRequest(w http.ResponseWriter, r *http.Request, q *flyba
 		refuse(w, http.StatusBadRequest, errors.New("nothing says what is compared: set the query parameter application, or entity in extendedScopeParams"))
 		return false
 	}
+	if !to.IsZero() && to.Before(time.Now()) {
+		return s.kayentaPast(w, r, q, from, to)
+	}
 	if err := s.start(r.Context(), q); err != nil {
 		refuseError(w, err)
 		return false
@@ -266,7 +270,7 @@ func (s *Server) kayentaRequest(w http.ResponseWriter, r *http.Request, q *flyba
 }
 
 func (s *Server) kayentaExecution(w http.ResponseWriter, r *http.Request) {
-	a, ok := s.Analyses.Get(r.PathValue("id"))
+	a, ok := s.analysis(r.PathValue("id"))
 	if !ok {
 		refuse(w, http.StatusNotFound, fmt.Errorf("there is no analysis %q", r.PathValue("id")))
 		return
@@ -290,7 +294,7 @@ func (s *Server) kayentaExecutions(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) kayentaAnalysis(w http.ResponseWriter, r *http.Request) {
-	a, ok := s.Analyses.Get(r.PathValue("id"))
+	a, ok := s.analysis(r.PathValue("id"))
 	if !ok {
 		refuse(w, http.StatusNotFound, fmt.Errorf("there is no analysis %q", r.PathValue("id")))
 		return

@@ -61,7 +61,8 @@ func TestKayentaForSpinnaker(t *testing.T) {
 		map[string]any{"error": "nothing says what is compared: set the query parameter application, or entity in extendedScopeParams"})
 	want(t, h, "POST", "/kayenta/canary?application=cart", `{"canaryConfig":{"name":"release"},"executionRequest":{"scopes":{"default":{"controlScope":{"scope":"1"},"experimentScope":{"scope":"2"}}}}}`, 200, nil)
 	past := `{"scopes":{"default":{"experimentScope":{"scope":"2","start":"2020-01-01T00:00:00Z","end":"2020-01-01T01:00:00Z"}}}}`
-	if w := ask(h, "POST", "/kayenta/canary/release?application=cart", past); w.Code != 400 || !strings.Contains(w.Body.String(), "which is over") {
+	if w := ask(h, "POST", "/kayenta/canary/release?application=cart", past); w.Code != 400 || !strings.Contains(w.Body.String(), "which is over") ||
+		!strings.Contains(w.Body.String(), "clickhouse.dsn") || w.Header().Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	want(t, h, "POST", "/kayenta/canaryConfig", `{}`, 405, nil)
