@@ -5,18 +5,22 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/api"
 	"github.com/flyball-io/flyball/internal/canaries"
+	"github.com/flyball-io/flyball/internal/canaries/history"
 	"github.com/flyball-io/flyball/internal/config"
+	connectors "github.com/flyball-io/flyball/internal/connect"
 	"github.com/flyball-io/flyball/internal/embedded/embeddedtest"
 	"github.com/flyball-io/flyball/internal/loadgen"
 	"github.com/flyball-io/flyball/internal/loadgen/shop"
@@ -32,6 +36,7 @@ spec:
   source: spans
   filter: [span.kind="SERVER"]
   groupBy: [service.version]
+  window: 10s
 ---
 apiVersion: flyball.dev/v1
 kind: Canary
@@ -82,13 +87,18 @@ func serveCanaries(t *testing.T, dir string) (string, *canaries.Service) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	db, err := connectors.ClickHouse(cfg.Pipeline.ClickHouse)
+	if err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan error, 1)
 	go func() { done <- service.Run(t.Context()) }()
 	server := httptest.NewServer((&api.Server{Metrics: prometheus.NewRegistry(), Status: func() api.Status { return api.Status{} },
-		Analyses: service, Canaries: cfg.Canaries}).Handler())
+		Analyses: service, Canaries: cfg.Canaries, Indicators: cfg.Indicators, History: db}).Handler())
 	t.Cleanup(func() {
 		server.Close()
 		service.Close()
+		_ = db.Close()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
@@ -148,12 +158,13 @@ func TestReleasesAreJudged(t *testing.T) {
 		}
 		return ""
 	})
-	final := map[string]flyball.Verdict{}
+	final, course := map[string]flyball.Verdict{}, map[string][]flyball.Verdict{}
 	for _, r := range b.read(t, b.names().Verdicts()) {
 		v, err := sinkkafka.DecodeVerdict(r)
 		if err != nil {
 			t.Fatal(err)
 		}
+		course[v.Entity] = append(course[v.Entity], v)
 		if v.Final() {
 			if final[v.Entity].ID != "" {
 				t.Errorf("there are two final verdicts on %s", v.Entity)
@@ -173,6 +184,53 @@ func TestReleasesAreJudged(t *testing.T) {
 	checkRollback(t, b, final["payment"])
 	checkServed(t, url)
 	p.stop()
+	for _, service := range []string{"payment", "cart"} {
+		checkPast(t, dir, url, course[service])
+	}
+}
+
+// sameNumber takes what is no number for the same.
+func sameNumber(a, b flyball.Number) bool {
+	return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b))
+}
+
+// checkPast: what was said while a canary ran is said afterwards, from ClickHouse, and
+// Kayenta's API says it too.
+func checkPast(t *testing.T, dir, url string, ran []flyball.Verdict) {
+	t.Helper()
+	last := ran[len(ran)-1]
+	cfg, err := config.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := connectors.ClickHouse(cfg.Pipeline.ClickHouse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	got, err := history.Judge(t.Context(), db, cfg.Canaries, cfg.Indicators, history.Question{Canary: "release", Entity: last.Entity,
+		Version: last.Version, Baseline: last.Baseline, From: last.StartedAt, To: last.EndsAt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		got[i].ID, got[i].By = last.ID, last.By
+	}
+	if diff := cmp.Diff(ran, got, cmp.Comparer(sameNumber)); diff != "" {
+		t.Errorf("%s (- as it ran, + from ClickHouse): %s", last.Entity, diff)
+	}
+	scope := fmt.Sprintf(`{"scope":%q,"start":%q,"end":%q}`, last.Version, last.StartedAt, last.EndsAt)
+	code, text := call(t, "POST", url+"/kayenta/canary/release?application="+last.Entity,
+		fmt.Sprintf(`{"scopes":{"default":{"controlScope":{"scope":%q},"experimentScope":%s}}}`, last.Baseline, scope))
+	var started struct{ CanaryExecutionID string }
+	if err := json.Unmarshal([]byte(text), &started); err != nil || code != 200 {
+		t.Fatalf("%d %s: %v", code, text, err)
+	}
+	_, text = call(t, "GET", url+"/kayenta/canary/"+started.CanaryExecutionID, "")
+	label := map[string]string{flyball.VerdictPass: "Pass", flyball.VerdictFail: "Fail"}[last.Verdict]
+	if !strings.Contains(text, `"complete":true`) || !strings.Contains(text, fmt.Sprintf(`"classification":%q`, label)) {
+		t.Errorf("%s: %s", last.Entity, text)
+	}
 }
 
 // checkRollback: one command, about the version that failed.

@@ -11,21 +11,38 @@ import (
 // stretch is how many minutes a stretch of the past has, as in a running Flyball.
 const stretch = 15
 
+// What of the baseline's history a row has, as the table says it.
+const (
+	none    = "none"
+	day     = "a day"
+	hour    = "an hour"
+	lending = "a day, borrow 20"
+)
+
 // past gives the baseline so many hours of constant rate before the canary.
-func past(hours int, requests, rate float64) func(*draw, *sequential.Metric) {
+func past(hours int, requests, rate, borrow float64) func(*draw, *sequential.Metric) {
 	return func(d *draw, m *sequential.Metric) {
-		m.Past = pastOf(d, hours, requests, func() float64 { return rate })
+		m.Past = pastOf(hours, requests, func() float64 { return d.poisson(requests * rate) })
+		m.Borrow = borrow
 	}
 }
 
-func pastOf(d *draw, hours int, requests float64, rate func() float64) *stats.Past {
+// clumped gives it a day of counts whose variance is factor times the mean.
+func clumped(mean, factor float64) func(*draw, *sequential.Metric) {
+	return func(d *draw, m *sequential.Metric) {
+		m.Past = pastOf(24, 600, func() float64 { return d.overdispersed(mean, factor) })
+	}
+}
+
+// pastOf sums up so many hours of events a minute.
+func pastOf(hours int, requests float64, events func() float64) *stats.Past {
 	var x, e []float64
 	for range hours * 60 / stretch {
-		events := 0.0
+		sum := 0.0
 		for range stretch {
-			events += d.poisson(requests * rate())
+			sum += events()
 		}
-		x, e = append(x, events), append(e, stretch*requests)
+		x, e = append(x, sum), append(e, stretch*requests)
 	}
 	return stats.NewPast(stretch, x, e)
 }
@@ -54,10 +71,10 @@ func revert(rho, sd float64) wander {
 // the day before and during the analysis.
 func wandering(name, title string, errors float64, w wander) row {
 	const requests = 600
-	return row{name: name, title: title, want: "≤ 1 %", group: same, metric: metric(sequential.Counts, canary.Increase),
+	return row{name: name, title: title, want: "≤ 1 %", history: day, group: same, metric: metric(sequential.Counts, canary.Increase),
 		prepare: func(d *draw, m *sequential.Metric) {
 			d.factor = w(d)
-			m.Past = pastOf(d, 24, requests, func() float64 { return errors / requests * d.factor() })
+			m.Past = pastOf(24, requests, func() float64 { return d.poisson(errors * d.factor()) })
 		},
 		start: func(d *draw) minute {
 			return func() (sequential.Pane, float64, float64) {
@@ -68,14 +85,32 @@ func wandering(name, title string, errors float64, w wander) row {
 	}
 }
 
-// doubled is a row in which the errors of both arms double when the canary starts:
-// what is lent is wrong, and nothing before says so.
-func doubled(name, title string, errors float64) row {
+// daily is a cycle of a day, that many times its mean up and down, at any time of it.
+func daily(swing float64) wander {
+	return func(d *draw) func() float64 {
+		at := 2 * math.Pi * d.Float64()
+		return func() float64 { at += 2 * math.Pi / (24 * 60); return 1 + swing*math.Sin(at) }
+	}
+}
+
+// stepped is a row in which the errors of both arms change by a factor when the canary
+// starts: what is lent is wrong, and nothing before says so.
+func stepped(name, title string, errors, factor float64) row {
 	r := wandering(name, title, errors, nil)
-	r.group, r.want = more, ""
 	r.prepare = func(d *draw, m *sequential.Metric) {
-		m.Past = pastOf(d, 24, 600, func() float64 { return errors / 600 })
-		d.factor = func() float64 { return 2 }
+		m.Past = pastOf(24, 600, func() float64 { return d.poisson(errors) })
+		d.factor = func() float64 { return factor }
+	}
+	return r
+}
+
+// borrowing is a row whose history is evidence, too.
+func borrowing(r row) row {
+	r.name, r.history, r.want, r.group = r.name+"_borrow", lending, "", more
+	prepare := r.prepare
+	r.prepare = func(d *draw, m *sequential.Metric) {
+		prepare(d, m)
+		m.Borrow = stats.MostBorrowed
 	}
 	return r
 }

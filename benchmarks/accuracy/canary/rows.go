@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -11,10 +12,10 @@ import (
 	"github.com/flyball-io/flyball/detectors/canary/sequential"
 )
 
-const (
-	seed    = 20260131
-	minutes = 60
-)
+const minutes = 60
+
+// seed of all chance; every run has a stream of its own.
+var seed uint64 = 20260131
 
 type group int
 
@@ -27,10 +28,12 @@ const (
 // row is one simulation: data, a metric, and until when a fail counts.
 type row struct {
 	name, title, want string
-	group             group
-	by                int
-	horizon           int
-	metric            sequential.Metric
+	// history says what is known of the baseline before.
+	history string
+	group   group
+	by      int
+	horizon int
+	metric  sequential.Metric
 	// start begins a run; what it returns makes the panes one by one.
 	start func(d *draw) minute
 	// prepare, if any, adds to the metric what was known before the run.
@@ -145,45 +148,94 @@ func counts(c, requests, b, baselineRequests float64) (sequential.Pane, float64,
 	}, b / baselineRequests, c / requests
 }
 
-func rows() []row {
+// unchanged are canaries that are as their baselines.
+func unchanged() []row {
 	up, either := canary.Increase, canary.Either
-	list := []row{
+	return []row{
 		{name: "iid", title: "A/A independent", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0)},
 		{name: "ar5", title: "A/A AR(1) 0.5", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0.5)},
 		{name: "ar7", title: "A/A AR(1) 0.7", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0.7)},
 		{name: "ar9", title: "A/A AR(1) 0.9", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: autoregressive(0.9)},
 		{name: "pods", title: "A/A pod offset 0.5 sd, 3 pods per arm", want: "≤ 1 %", metric: metric(sequential.Gauge, either), start: pods(3, 0.5)},
-		{name: "overdispersed", title: "A/A 3 errors/min, variance 5 × mean", want: "≤ 1 %", metric: metric(sequential.Counts, up), start: overdispersed(3, 5)},
-		wandering("past_poisson", "A/A 0.6 errors/min, a day before", 0.6, walk(0)),
-		wandering("past_walk2", "A/A 3 errors/min, a day before, random walk 2 %", 3, walk(0.02)),
-		wandering("past_walk5", "A/A 3 errors/min, a day before, random walk 5 %", 3, walk(0.05)),
-		wandering("past_walk5_rare", "A/A 0.6 errors/min, a day before, random walk 5 %", 0.6, walk(0.05)),
-		wandering("past_ar9", "A/A 3 errors/min, a day before, AR(1) 0.9, sd 30 %", 3, revert(0.9, 0.3)),
-		wandering("past_ar97", "A/A 0.6 errors/min, a day before, AR(1) 0.97, sd 50 %", 0.6, revert(0.97, 0.5)),
-		doubled("past_doubled_rare", "A/A 0.6 errors/min, a day before, doubled at the start", 0.6),
-		doubled("past_doubled", "A/A 6 errors/min, a day before, doubled at the start", 6),
-		{name: "poisson", title: "A/A 600 req/min, 0.1 % errors", want: "", group: more, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.001, 0.001)},
-		{name: "latency", title: "A/A latency, 600 req/min", want: "", group: more, metric: metric(sequential.Latency, up), start: latencies(0), prepare: before(0)},
-		{name: "latency_clumps", title: "A/A latency, 5 % of minutes at 10 × in both arms", want: "", group: more, metric: metric(sequential.Latency, up), start: clumps(0.05), prepare: before(0.05)},
-		{name: "errors_3x_600rpm_by_30min", title: "600 req/min, 0.1 → 0.3 % errors, by minute 30", want: "≥ 99 %", group: regression, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.003, 0.001)},
-		{name: "errors_3x_600rpm_by_30min_stable_fleet", title: "… the baseline being 9 times the canary", want: "≥ 99 %", group: more, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 5400, 0.003, 0.001)},
-		{name: "errors_20x_5rpm_by_20min", title: "5 req/min, 1 → 20 % errors, by minute 20", want: "≥ 99 %", group: regression, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01)},
-		{name: "errors_20x_5rpm_by_20min_stable_fleet", title: "… the baseline being 9 times the canary", want: "≥ 99 %", group: more, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 45, 0.2, 0.01)},
-		{name: "errors_3x_600rpm_by_30min_hour_before", title: "600 req/min, 0.1 → 0.3 %, an hour of the baseline before", want: "", group: more, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.003, 0.001), prepare: past(1, 600, 0.001)},
-		{name: "errors_3x_600rpm_by_30min_day_before", title: "… a day of the baseline before", want: "≥ 99 %", group: more, by: 30, metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.003, 0.001), prepare: past(24, 600, 0.001)},
-		{name: "errors_20x_5rpm_by_20min_hour_before", title: "5 req/min, 1 → 20 %, an hour of the baseline before", want: "", group: more, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01), prepare: past(1, 5, 0.01)},
-		{name: "errors_20x_5rpm_by_20min_day_before", title: "… a day of the baseline before", want: "≥ 99 %", group: more, by: 20, metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01), prepare: past(24, 5, 0.01)},
+		{name: "overdispersed", title: "A/A 3 errors/min, variance 5 × mean", want: "≤ 1 %", history: day, metric: metric(sequential.Counts, up), start: overdispersed(3, 5), prepare: clumped(3, 5)},
+		{name: "overdispersed_no_history", title: "… the two arms alone", want: "≤ 1 %", metric: metric(sequential.Counts, up), start: overdispersed(3, 5)},
+		{name: "poisson", title: "A/A 600 req/min, 0.1 % errors, the two arms alone", want: "≤ 1 %", metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.001, 0.001)},
+		{name: "latency", title: "A/A latency, 600 req/min", group: more, metric: metric(sequential.Latency, up), start: latencies(0), prepare: before(0)},
+		{name: "latency_clumps", title: "A/A latency, 5 % of minutes at 10 × in both arms", group: more, metric: metric(sequential.Latency, up), start: clumps(0.05), prepare: before(0.05)},
+		{name: "shared_load", title: "A/A shared random-walk load", group: more, metric: metric(sequential.Gauge, up), start: sharedLoad(0)},
+		{name: "fixed_horizon", title: "A/A 6000 req/min, 1 % errors, fixed horizon", group: more, horizon: minutes, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.01, 0.01)},
+	}
+}
+
+// histories are canaries that are as their baselines, with a day before them that
+// wanders, or that is left behind when they start.
+func histories() []row {
+	list := []row{
+		wandering("past_poisson", "A/A 0.6 errors/min", 0.6, walk(0)),
+		wandering("past_walk2", "A/A 3 errors/min, random walk 2 %", 3, walk(0.02)),
+		wandering("past_walk5", "A/A 3 errors/min, random walk 5 %", 3, walk(0.05)),
+		wandering("past_walk5_rare", "A/A 0.6 errors/min, random walk 5 %", 0.6, walk(0.05)),
+		wandering("past_ar9", "A/A 3 errors/min, AR(1) 0.9, sd 30 %", 3, revert(0.9, 0.3)),
+		wandering("past_ar97", "A/A 0.6 errors/min, AR(1) 0.97, sd 50 %", 0.6, revert(0.97, 0.5)),
+		wandering("past_daily", "A/A 3 errors/min, daily cycle ±50 %", 3, daily(0.5)),
+		wandering("past_daily_rare", "A/A 0.6 errors/min, daily cycle ±50 %", 0.6, daily(0.5)),
+		stepped("past_step_half", "A/A 3 errors/min, halved when the canary starts", 3, 0.5),
+		stepped("past_step_1.5", "A/A 0.6 errors/min, 1.5 × when the canary starts", 0.6, 1.5),
+		stepped("past_step_2", "A/A 0.6 errors/min, 2 × when the canary starts", 0.6, 2),
+		stepped("past_step_3", "A/A 0.6 errors/min, 3 × when the canary starts", 0.6, 3),
+		stepped("past_step_10", "A/A 0.05 errors/min, 10 × when the canary starts", 0.05, 10),
+		stepped("past_step_2_more", "A/A 6 errors/min, 2 × when the canary starts", 6, 2),
+	}
+	for _, name := range []string{"past_ar97", "past_daily", "past_step_1.5", "past_step_2", "past_step_10"} {
+		i := slices.IndexFunc(list, func(r row) bool { return r.name == name })
+		list = append(list, borrowing(list[i]))
+	}
+	return list
+}
+
+// worse are canaries that are worse than their baselines.
+func worse() []row {
+	up := canary.Increase
+	triple := row{name: "errors_3x_600rpm_by_30min", title: "600 req/min, 0.1 → 0.3 % errors, by minute 30", want: "≥ 99 %", history: day, group: regression, by: 30,
+		metric: metric(sequential.Counts, up), start: errorRates(600, 600, 0.003, 0.001), prepare: past(24, 600, 0.001, 1)}
+	twenty := row{name: "errors_20x_5rpm_by_20min", title: "5 req/min, 1 → 20 % errors, by minute 20", want: "≥ 99 %", history: day, group: regression, by: 20,
+		metric: metric(sequential.Counts, up), start: errorRates(5, 5, 0.2, 0.01), prepare: past(24, 5, 0.01, 1)}
+	fleet := func(r row, start func(*draw) minute) row {
+		r.name, r.title, r.group, r.start = r.name+"_stable_fleet", "… the baseline being 9 times the canary", more, start
+		return r
+	}
+	alone := func(r row) row {
+		r.name, r.title, r.want, r.group, r.history, r.prepare = r.name+"_no_history", "… the two arms alone", "", more, none, nil
+		return r
+	}
+	short := func(r row, requests, rate float64) row {
+		r.name, r.title, r.want, r.group, r.history, r.prepare = r.name+"_hour_before", "… an hour before", "", more, hour, past(1, requests, rate, 1)
+		return r
+	}
+	lent := func(r row) row {
+		r = borrowing(r)
+		r.title, r.want = "… which is evidence, too", "≥ 99 %"
+		return r
+	}
+	return []row{
+		triple, alone(triple), short(triple, 600, 0.001), lent(triple), fleet(triple, errorRates(600, 5400, 0.003, 0.001)),
+		twenty, alone(twenty), short(twenty, 5, 0.01), lent(twenty), fleet(twenty, errorRates(5, 45, 0.2, 0.01)),
 		{name: "tail_5pct_minutes", title: "5 % of minutes at 10 × latency", want: "≥ 95 %", group: regression, metric: metric(sequential.Latency, up), start: latencies(3), prepare: before(0)},
 		{name: "shared_load_5pct", title: "shared random-walk load, canary +5 %", want: "≥ 95 %", group: regression, metric: metric(sequential.Gauge, up), start: sharedLoad(0.05)},
-		{name: "shared_load", title: "… canary the same", want: "", group: more, metric: metric(sequential.Gauge, up), start: sharedLoad(0)},
 		{name: "fixed_horizon_10pct", title: "6000 req/min, 1 → 1.1 % errors, fixed horizon", want: "≥ 78 %", group: regression, horizon: minutes, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.011, 0.01)},
-		{name: "open_horizon_10pct", title: "… open horizon", want: "", group: more, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.011, 0.01)},
-		{name: "fixed_horizon", title: "… fixed horizon, canary the same", want: "", group: more, horizon: minutes, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.01, 0.01)},
-		{name: "gauge_10pct", title: "gauge, +10 % of the mean, sd 10 %", want: "", group: more, metric: metric(sequential.Gauge, up), start: shifted(0.1)},
+		{name: "open_horizon_10pct", title: "… open horizon", group: more, metric: metric(sequential.Counts, up), start: errorRates(6000, 6000, 0.011, 0.01)},
+		{name: "gauge_10pct", title: "gauge, +10 % of the mean, sd 10 %", group: more, metric: metric(sequential.Gauge, up), start: shifted(0.1)},
 	}
+}
+
+func rows() []row {
+	list := slices.Concat(unchanged(), histories(), worse())
 	for i := range list {
 		if list[i].by == 0 {
 			list[i].by = minutes
+		}
+		if list[i].history == "" {
+			list[i].history = none
 		}
 	}
 	return list
