@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Canary says how a canary is compared with its baseline: a new version of an
-// entity with the old one, from the same panes.
+// Canary says how a canary is compared with its baseline: a new version of an entity with the old one, from the same panes.
 type Canary struct {
 	// Name identifies it.
 	Name string
@@ -18,11 +17,9 @@ type Canary struct {
 	Entity string
 	// Selector narrows the series of its indicators, by group labels.
 	Selector []Matcher
-	// Version is the label whose values tell the cohorts apart, where Baseline and
-	// Canary say nothing.
+	// Version is the label whose values tell the cohorts apart, where Baseline and Canary say nothing.
 	Version string
-	// Baseline and Canary select the series of the cohorts by group labels; both nil
-	// is by Version.
+	// Baseline and Canary select the series of the cohorts by group labels; both nil is by Version.
 	Baseline, Canary []Matcher
 	// Replica is the label that tells the replicas of a cohort apart, empty for none.
 	Replica string
@@ -39,20 +36,17 @@ type Canary struct {
 	History time.Duration
 	// Borrow is the factor, from 1, by which the rate in it may raise evidence.
 	Borrow float64
-	// Steps are the shares of traffic that the canary gets one after the other; nil
-	// is one share.
+	// Steps are the shares of traffic that the canary gets one after the other; nil is one share.
 	Steps []CanaryStep
 	// Judge is "sequential" or "kayenta".
 	Judge string
 	// Alpha and Beta are the chances of a false fail and of a false pass.
 	Alpha, Beta float64
-	// FixedHorizon says that the analysis ends after Duration for certain, so that a
-	// group sequential test can be used.
+	// FixedHorizon says that the analysis ends after Duration for certain, so that a group sequential test can be used.
 	FixedHorizon bool
 	// Pass and Marginal are the scores, 0 to 100, at which it passes and is marginal.
 	Pass, Marginal float64
-	// Share is the share of the traffic that the canary should get, 0 when it is not
-	// checked.
+	// Share is the share of the traffic that the canary should get, 0 when it is not checked.
 	Share float64
 	// Severity is that of the finding of a canary that fails.
 	Severity string
@@ -62,8 +56,7 @@ type Canary struct {
 type CanaryMetric struct {
 	// Name of the metric, and Indicator that measures it.
 	Name, Indicator string
-	// Kind is "count" (bad of all samples), "latency" (the distribution of the value)
-	// or "gauge" (its mean).
+	// Kind is "count" (bad of all samples), "latency" (the distribution of the value) or "gauge" (its mean).
 	Kind string
 	// Direction is the change that is harm: "increase", "decrease" or "either".
 	Direction string
@@ -76,8 +69,7 @@ type CanaryMetric struct {
 	Unit     string `json:",omitempty"`
 	// Floor is the bad share that does not matter whatever its ratio, of kind count.
 	Floor float64
-	// Critical fails the canary by itself, Muted counts for nothing, MustHaveData
-	// fails a metric without data.
+	// Critical fails the canary by itself, Muted counts for nothing, MustHaveData fails a metric without data.
 	Critical, Muted, MustHaveData bool
 	// Group of the score that it belongs to; empty is one of its own.
 	Group string
@@ -91,8 +83,7 @@ type CanaryStep struct {
 	For time.Duration
 }
 
-// CanaryRequest asks for an analysis, or for its end: the data of
-// dev.flyball.canary.{start,cancel}.v1.
+// CanaryRequest asks for an analysis, or for its end: the data of dev.flyball.canary.{start,cancel}.v1.
 type CanaryRequest struct {
 	// ID identifies the analysis; a second request to start it changes nothing.
 	ID string `json:"id"`
@@ -102,8 +93,7 @@ type CanaryRequest struct {
 	Canary string `json:"canary"`
 	Entity string `json:"entity"`
 	// Version and Baseline are the cohorts: values of the version label. Without a
-	// Version it is the newest that has traffic, without a Baseline the one with the
-	// most traffic.
+	// Version it is the newest that has traffic, without a Baseline the one with the most traffic.
 	Version  string `json:"version,omitempty"`
 	Baseline string `json:"baseline,omitempty"`
 	// Seconds overrides the length of the analysis, 0 does not.
@@ -115,8 +105,7 @@ type CanaryRequest struct {
 	By string `json:"by,omitempty"`
 }
 
-// Number is a float64 that JSON can hold: what is no finite number is the string
-// "NaN", "Infinity" or "-Infinity".
+// Number is a float64 that JSON can hold: what is no finite number is the string "NaN", "Infinity" or "-Infinity".
 type Number float64
 
 // MarshalJSON implements json.Marshaler.
@@ -167,8 +156,7 @@ const (
 	PhaseCancelled = "cancelled"
 )
 
-// Verdict is what is known of a canary at one look: the data of
-// dev.flyball.verdict.v1.
+// Verdict is what is known of a canary at one look: the data of dev.flyball.verdict.v1.
 type Verdict struct {
 	// ID identifies the analysis, Revision counts its verdicts from 1.
 	ID       string `json:"id"`
@@ -193,12 +181,10 @@ type Verdict struct {
 	At        Time `json:"at"`
 	StartedAt Time `json:"started_at"`
 	EndsAt    Time `json:"ends_at"`
-	// Looks that were judged, and Held those that were not because a source was
-	// missing.
+	// Looks that were judged, and Held those that were not because a source was missing.
 	Looks int `json:"looks"`
 	Held  int `json:"held"`
-	// Step counts the steps of traffic from 1, 0 without; AllowedWeight is the share
-	// in percent that the canary may have by now.
+	// Step counts the steps of traffic from 1, 0 without; AllowedWeight is the share in percent that the canary may have by now.
 	Step          int `json:"step"`
 	AllowedWeight int `json:"allowed_weight"`
 	// By says who asked for it; empty is by itself.
@@ -223,8 +209,7 @@ type MetricVerdict struct {
 	// Reason is one sentence.
 	Reason string `json:"reason"`
 	// Effect is the ratio of the canary to the baseline, Interval those that the data
-	// leave at all looks at once; Allowed and Tolerated are the limits of decrease and
-	// increase.
+	// leave at all looks at once; Allowed and Tolerated are the limits of decrease and increase.
 	Effect    Number    `json:"effect"`
 	Interval  [2]Number `json:"interval"`
 	Allowed   [2]Number `json:"allowed"`
@@ -249,11 +234,9 @@ type MetricVerdict struct {
 
 // HistoryVerdict says what of the baseline's history was evidence.
 type HistoryVerdict struct {
-	// Minutes of history that the baseline had.
 	Minutes Number `json:"minutes"`
-	// Events and Exposure of its latest part, Discount by how much their information was
-	// divided, infinite when they were no evidence, and Gain what they multiplied that
-	// for harm with.
+	// Events and Exposure of its latest part, Discount of their information (infinite when
+	// they were no evidence), and Gain, what they multiplied the evidence for harm with.
 	Events   Number `json:"events"`
 	Exposure Number `json:"exposure"`
 	Discount Number `json:"discount"`
@@ -273,7 +256,6 @@ type CohortVerdict struct {
 	Std   Number `json:"std"`
 	// Last is the value of the last look: bad share, median or mean.
 	Last Number `json:"last"`
-	// Quantiles from 0 to 1 in steps of 0.05: of the samples for latency, of the looks
-	// for the rest. Empty without any.
+	// Quantiles from 0 to 1 in steps of 0.05: of the samples for latency, of the looks for the rest. Empty without any.
 	Quantiles []Number `json:"quantiles,omitempty"`
 }
