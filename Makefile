@@ -12,7 +12,7 @@ BOMB     ?= 10000000
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build peers dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-peers bench-evaluate bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab simulate-scale clean help chaos overload
+.PHONY: build peers dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-peers bench-evaluate bench-growth bench-latency bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab simulate-scale clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -106,6 +106,12 @@ bench-peers: peers ## run the same job on Kafka Streams, Flink and Flyball; writ
 
 bench-evaluate: ## cost of a series in the evaluate role; writes benchmarks/out/evaluate.json; EVALUATE_ARGS="-series 1000"
 	$(GO) run ./benchmarks/evaluate $(EVALUATE_ARGS)
+
+bench-growth: ## cost of a span as its input grows; writes benchmarks/out/growth.{json,svg}; GROWTH_ARGS="-only series"
+	$(GO) run ./benchmarks/growth $(GROWTH_ARGS)
+
+bench-latency: build kafka ## time from a sample to the command, at several loads; writes benchmarks/out/latency.json
+	$(GO) run ./benchmarks/latency $(LATENCY_ARGS)
 
 bench-report: clickhouse ## time reports over a month of 1,000 SLOs; writes benchmarks/out/report.json
 	$(GO) run ./benchmarks/report $(REPORT_ARGS)
