@@ -3,6 +3,7 @@ package anomaly
 import (
 	"math"
 
+	"github.com/flyball-io/flyball/detectors/anomaly/average"
 	"github.com/flyball-io/flyball/detectors/anomaly/change"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
@@ -12,7 +13,7 @@ import (
 // the population stability index between a histogram of the last points and one
 // that ages slowly, PSI = Σ (a−e) ln(a/e) (Siddiqi, 2006).
 type drift struct {
-	reference average // centres the histograms; slow
+	reference average.Average // centres the histograms; slow
 	recent    change.Histogram
 	aged      change.Histogram
 	seen      int
@@ -45,14 +46,14 @@ func driftBin(z float64) int {
 func (d *drift) observe(f *frame) opinion {
 	o := opinion{center: math.NaN()}
 	a := &d.reference
-	if a.seen == 0 {
-		a.mean = f.value - f.base
+	if a.Seen == 0 {
+		a.Mean = f.value - f.base
 	} else {
-		a.mean += f.rebase
+		a.Mean += f.rebase
 	}
-	residual := f.value - f.base - a.mean
-	scale := sigmaOfSpread*a.spread + f.floor
-	if a.seen >= averageTrust && scale > 0 {
+	residual := f.value - f.base - a.Mean
+	scale := sigmaOfSpread*a.Spread + f.floor
+	if a.Seen >= average.Trust && scale > 0 {
 		d.seen++
 		bin := driftBin(residual / scale)
 		d.recent.Add(bin, max(driftRecent, 1/float64(d.seen)))
@@ -64,12 +65,12 @@ func (d *drift) observe(f *frame) opinion {
 			d.tail.Add(psi, max(f.event/driftEvery, 1))
 		}
 	}
-	a.learn(residual, driftCenter, driftCenter, f.steps, f.floor)
+	a.Learn(residual, driftCenter, driftCenter, f.steps, f.floor)
 	return o
 }
 
 func (d *drift) code(c *snapshot.Codec) {
-	d.reference.code(c)
+	d.reference.Code(c)
 	c.Float64s(d.recent[:])
 	c.Float64s(d.aged[:])
 	c.Count(&d.seen)

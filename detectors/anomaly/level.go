@@ -1,13 +1,14 @@
 package anomaly
 
 import (
+	"github.com/flyball-io/flyball/detectors/anomaly/average"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
 )
 
 // level is surprised by what departs from the slow mean of the series.
 type level struct {
-	average average
+	average average.Average
 	tails   tail.Both
 }
 
@@ -17,20 +18,20 @@ func newLevel(cfg *Config) *level { return &level{tails: tail.NewBoth(cfg.Genera
 
 func (l *level) observe(f *frame) opinion {
 	a := &l.average
-	if a.seen == 0 {
-		a.mean = f.value
+	if a.Seen == 0 {
+		a.Mean = f.value
 	}
-	residual := f.value - a.mean
-	o := opinion{center: a.mean, scale: 1, tails: &l.tails, floor: f.floor}
+	residual := f.value - a.Mean
+	o := opinion{center: a.Mean, scale: 1, tails: &l.tails, floor: f.floor}
 	o.digits, o.side = l.tails.Step(residual, f.floor, f.event)
-	if scale := a.spread + f.floor; a.seen >= averageTrust && scale > 0 {
+	if scale := a.Spread + f.floor; a.Seen >= average.Trust && scale > 0 {
 		f.drift = residual / scale
 	}
-	a.learn(residual, levelRate, slowRate, f.steps, f.floor)
+	a.Learn(residual, levelRate, slowRate, f.steps, f.floor)
 	return o
 }
 
 func (l *level) code(c *snapshot.Codec) {
-	l.average.code(c)
+	l.average.Code(c)
 	l.tails.Code(c)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors/anomaly/average"
 	"github.com/flyball-io/flyball/detectors/anomaly/season"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
@@ -26,7 +27,7 @@ type period struct {
 	length  time.Duration
 	slots   int
 	profile season.Profile
-	spread  average // of the residuals; its mean is not used
+	spread  average.Average // of the residuals; its mean is not used
 	tails   tail.Both
 	rate    float64
 }
@@ -142,7 +143,7 @@ func (s *seasonal) offer(f *frame, casts []forecast) {
 			continue
 		}
 		p := &s.periods[i].spread
-		if best < 0 || p.seen > trust && p.spread < better*s.periods[best].spread.spread {
+		if best < 0 || p.Seen > trust && p.Spread < better*s.periods[best].spread.Spread {
 			best = i
 		}
 	}
@@ -173,7 +174,7 @@ func (p *period) judge(f *frame, c *forecast, sits bool) opinion {
 		own = 0 // a new slot expects no more than the day does
 	}
 	if c.samples >= 1 {
-		residual = p.spread.learn(residual, 0, slowRate, 1, f.floor)
+		residual = p.spread.Learn(residual, 0, slowRate, 1, f.floor)
 	}
 	p.profile.Learn(c.place, own, residual, p.rate)
 	return o
@@ -208,7 +209,7 @@ func (s *seasonal) code(c *snapshot.Codec) {
 	for i := range s.periods {
 		p := &s.periods[i]
 		p.profile.Code(c)
-		p.spread.code(c)
+		p.spread.Code(c)
 		p.tails.Code(c)
 	}
 	s.rateFor = 0 // work the rates out again

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/flyball-io/flyball/detectors/anomaly/average"
 	"github.com/flyball-io/flyball/detectors/anomaly/change"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
@@ -13,7 +14,7 @@ import (
 // sums of CUSUM over the residuals from the season and a slow mean. A shift that
 // is found becomes the new mean at once, so that it is told once.
 type shift struct {
-	average average
+	average average.Average
 	sums    change.CUSUM
 	tails   tail.Both
 }
@@ -37,16 +38,16 @@ func newShift(cfg *Config) *shift {
 
 func (s *shift) observe(f *frame) opinion {
 	a := &s.average
-	if a.seen == 0 {
-		a.mean = f.value - f.base
+	if a.Seen == 0 {
+		a.Mean = f.value - f.base
 	} else {
-		a.mean += f.rebase
+		a.Mean += f.rebase
 	}
-	expected := f.base + a.mean
+	expected := f.base + a.Mean
 	residual := f.value - expected
-	scale := sigmaOfSpread*a.spread + f.floor
+	scale := sigmaOfSpread*a.Spread + f.floor
 	o := opinion{center: expected}
-	if a.seen >= averageTrust && scale > 0 {
+	if a.Seen >= average.Trust && scale > 0 {
 		s.sums.Add(max(-shiftClip, min(shiftClip, residual/scale)))
 		sum, length := s.sums.Up, s.sums.UpFor
 		if s.sums.Down > sum {
@@ -58,17 +59,17 @@ func (s *shift) observe(f *frame) opinion {
 			moved := math.Copysign(math.Abs(sum)/float64(length)+shiftAllowance, sum) * scale
 			o.level = expected + moved
 			if o.digits >= shiftFound && sum > 0 == (o.side > 0) {
-				a.mean += moved
+				a.Mean += moved
 				s.sums.Reset()
 			}
 		}
 	}
-	a.learn(f.value-f.base-a.mean, shiftRate, slowRate, f.steps, f.floor)
+	a.Learn(f.value-f.base-a.Mean, shiftRate, slowRate, f.steps, f.floor)
 	return o
 }
 
 func (s *shift) code(c *snapshot.Codec) {
-	s.average.code(c)
+	s.average.Code(c)
 	s.sums.Code(c)
 	s.tails.Code(c)
 }

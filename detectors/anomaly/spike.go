@@ -3,6 +3,7 @@ package anomaly
 import (
 	"math"
 
+	"github.com/flyball-io/flyball/detectors/anomaly/average"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
 )
@@ -11,7 +12,7 @@ import (
 // season, in units of how much the series has lately been wrong by. It forgets
 // fast and so lives with drifting levels.
 type spike struct {
-	average average
+	average average.Average
 	tails   tail.Both
 }
 
@@ -26,27 +27,27 @@ func newSpike(cfg *Config) *spike { return &spike{tails: tail.NewBoth(cfg.Genera
 
 func (s *spike) observe(f *frame) opinion {
 	a := &s.average
-	if a.seen == 0 {
-		a.mean = f.value - f.base
+	if a.Seen == 0 {
+		a.Mean = f.value - f.base
 	} else {
-		a.mean += f.rebase
+		a.Mean += f.rebase
 	}
-	expected := f.base + a.mean
+	expected := f.base + a.Mean
 	residual := f.value - expected
-	scale := a.spread + relativeFloor*math.Abs(f.value) + f.floor
+	scale := a.Spread + relativeFloor*math.Abs(f.value) + f.floor
 	floor := 0.0
 	if scale > 0 {
 		f.surprise = residual / scale
 		floor = f.floor / scale
 	}
 	o := opinion{center: expected, scale: scale, tails: &s.tails, floor: floor}
-	f.known = a.seen >= averageTrust
+	f.known = a.Seen >= average.Trust
 	o.digits, o.side = s.tails.Step(f.surprise, floor, f.event)
-	a.learn(residual, spikeRate, slowRate, f.steps, f.floor)
+	a.Learn(residual, spikeRate, slowRate, f.steps, f.floor)
 	return o
 }
 
 func (s *spike) code(c *snapshot.Codec) {
-	s.average.code(c)
+	s.average.Code(c)
 	s.tails.Code(c)
 }

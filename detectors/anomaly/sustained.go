@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"github.com/flyball-io/flyball/detectors/anomaly/average"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
 )
@@ -9,7 +10,7 @@ import (
 // way: it sums the last twelve, each cut back to what is usual so that one spike
 // does not do.
 type sustained struct {
-	average average // its mean is not used
+	average average.Average // its mean is not used
 	ring    [sustainedOver]float64
 	at      int
 	seen    int
@@ -26,7 +27,7 @@ func (s *sustained) observe(f *frame) opinion {
 	if !f.based {
 		return opinion{}
 	}
-	s.ring[s.at] = s.average.learn(f.value-f.base, 0, slowRate, 1, f.floor)
+	s.ring[s.at] = s.average.Learn(f.value-f.base, 0, slowRate, 1, f.floor)
 	if s.at++; s.at == sustainedOver {
 		s.at = 0
 	}
@@ -45,7 +46,7 @@ func (s *sustained) observe(f *frame) opinion {
 }
 
 func (s *sustained) code(c *snapshot.Codec) {
-	s.average.code(c)
+	s.average.Code(c)
 	c.Float64s(s.ring[:])
 	c.Index(&s.at, sustainedOver)
 	c.Index(&s.seen, sustainedOver+1)
