@@ -17,13 +17,18 @@ type Ensemble struct {
 	cfg     Config
 	front   front
 	habit   season.Habit
-	members []member
+	suite   suite
+	members []member // of the suite, in the order of their work
 	frame   frame
 	// recent holds the latest surprises, to tell news from more of the same.
 	recent []float32
 	at     int
+	// peak is the greatest of them, at peakAt.
+	peak   float32
+	peakAt int
 	alarms alarm.Judge
-	course opinion // the first, in the order of work, that has expectations of a value
+	course *opinion // of this point: the first that has expectations of a value, nil for none
+	nobody opinion  // what nobody says
 	// threshold is that of a step.
 	threshold    float64
 	thresholdFor time.Duration
@@ -31,9 +36,10 @@ type Ensemble struct {
 
 // member is an algorithm with its name. A mute one works for the others only.
 type member struct {
-	kind Kind
-	mute bool
-	algorithm
+	kind        Kind
+	mute        bool
+	size, state bool // what kind is about
+	said        *opinion
 }
 
 // New returns a detector that has seen nothing.
@@ -41,122 +47,98 @@ func New(cfg Config) (*Ensemble, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	e := &Ensemble{cfg: cfg, habit: season.NewHabit(), recent: make([]float32, cfg.Quiet)}
+	e := &Ensemble{cfg: cfg, habit: season.NewHabit(), recent: make([]float32, cfg.Quiet), nobody: opinion{center: math.NaN()}}
 	e.front, e.alarms = newFront(&e.cfg), alarm.New(cfg.Generation, cfg.Quiet)
 	for _, k := range Kinds() { // the order in which they build on each other
 		asked := slices.Contains(cfg.Detectors, k)
 		if asked || slices.ContainsFunc(cfg.Detectors, func(a Kind) bool { return a.needs(k) }) {
-			e.members = append(e.members, member{k, !asked, newAlgorithm(k, &e.cfg)})
+			e.suite.add(k, &e.cfg)
+			e.members = append(e.members, member{kind: k, mute: !asked, size: k.aboutSize(), state: k.aboutState(), said: &e.suite.said[k]})
 		}
 	}
 	return e, nil
 }
 
-// newAlgorithm is the registry of algorithms.
-func newAlgorithm(k Kind, cfg *Config) algorithm {
-	switch k {
-	case Season:
-		return newSeasonal(cfg)
-	case Spike:
-		return newSpike(cfg)
-	case Level:
-		return newLevel(cfg)
-	case Step:
-		return newStep(cfg)
-	case Sustained:
-		return newSustained(cfg)
-	case Record:
-		return newRecord()
-	case Sequence:
-		return newSequence(cfg)
-	case Variance:
-		return newVariance(cfg)
-	case Shift:
-		return newShift(cfg)
-	case Drift:
-		return newDrift(cfg)
-	case Stuck:
-		return newStuck(cfg)
-	case Silence:
-		return newSilence(cfg)
-	case Flapping:
-		return newFlapping(cfg)
-	case Saturation:
-		return newSaturation(cfg)
-	}
-	panic(fmt.Sprintf("BUG: no algorithm %s", k))
-}
-
 // Observe judges a point by those before it, then learns it.
-func (e *Ensemble) Observe(p Point) Reading {
-	r := Reading{At: p.At, Value: p.Value, Expected: math.NaN(), Low: math.NaN(), High: math.NaN()}
+func (e *Ensemble) Observe(p Point) (r Reading) {
+	r.At, r.Value = p.At, p.Value
 	if p.missing() || p.Count < e.cfg.MinCount {
 		e.silent(&r)
 		return r
 	}
 	f := &e.frame
 	e.front.prepare(p, f)
-	best := e.listen(f, &r)
-	e.report(f, &best, &r)
+	best, digits := e.listen(f, &r)
+	e.report(f, best, digits, &r)
 	e.habit.Learn(p.At, p.Value)
 	e.front.learn(f)
 	return r
 }
 
-// listen asks every member and returns the opinion that counts, with the names
-// of the two loudest in r.
-func (e *Ensemble) listen(f *frame, r *Reading) opinion {
-	e.course = opinion{center: math.NaN()}
-	loudest, state := opinion{center: math.NaN()}, opinion{center: math.NaN()}
-	second, stateKind := 0.0, None
+// listen asks every member and returns the opinion that counts, with its digits and, in
+// r, the names of the two loudest.
+func (e *Ensemble) listen(f *frame, r *Reading) (best *opinion, digits float64) {
+	e.course = nil
+	var state *member
+	second, stateDigits := 0.0, 0.0
 	var excused [3]int8 // by side, whether the habit was asked and what it said
+	e.suite.observe(f)
 	for i := range e.members {
 		m := &e.members[i]
-		o := m.observe(f)
 		if m.mute {
 			continue
 		}
-		if o.tails != nil && e.course.tails == nil {
-			e.course = o
+		if e.course == nil && m.said.tails != nil {
+			e.course = m.said
 		}
-		if m.kind.aboutSize() {
-			o.digits = e.temper(f, &o, &excused)
+		d := m.said.digits
+		if d <= 0 && (best != nil || m.state) {
+			continue
 		}
 		switch {
-		case m.kind.aboutState():
-			if o.digits > state.digits {
-				state, stateKind = o, m.kind
+		case m.size && d > 0:
+			d = e.temper(f, m.said, &excused)
+		case m.state:
+			if d > stateDigits {
+				state, stateDigits = m, d
 			}
-		case o.digits > loudest.digits || r.Detector == None:
-			if loudest.digits > second {
-				second, r.Second = loudest.digits, r.Detector
+			continue
+		}
+		switch {
+		case d > digits || best == nil:
+			if digits > second {
+				second, r.Second = digits, r.Detector
 			}
-			loudest, r.Detector = o, m.kind
-		case o.digits > second:
-			second, r.Second = o.digits, m.kind
+			best, digits, r.Detector = m.said, d, m.kind
+		case d > second:
+			second, r.Second = d, m.kind
 		}
 	}
 	if len(e.cfg.Detectors) > 1 {
-		loudest.digits = (1-sharedWeight)*loudest.digits + sharedWeight*second
+		digits = (1-sharedWeight)*digits + sharedWeight*second
 	}
-	if state.digits > loudest.digits || r.Detector == None {
-		if loudest.digits > 0 {
+	if state != nil && (stateDigits > digits || best == nil) {
+		if digits > 0 {
 			r.Second = r.Detector
 		}
-		loudest, r.Detector = state, stateKind
+		r.Detector = state.kind
+		return state.said, stateDigits
 	}
-	return loudest
+	if best == nil {
+		return &e.nobody, 0
+	}
+	return best, digits
 }
 
 // silent judges a point without a value, if silence has a say.
 func (e *Ensemble) silent(r *Reading) {
-	e.course = opinion{center: math.NaN()}
-	for i := range e.members {
-		if s, ok := e.members[i].algorithm.(*silence); ok {
-			o := s.missing(r.At, float64(e.front.cadence.Step()))
-			r.Detector = Silence
-			e.report(&frame{index: e.front.seen, step: e.front.cadence.Step()}, &o, r)
-		}
+	e.course = nil
+	r.Expected, r.Low, r.High = math.NaN(), math.NaN(), math.NaN()
+	if s := e.suite.silence; s != nil {
+		o := &e.suite.said[Silence]
+		s.missing(r.At, float64(e.front.cadence.Step()), o)
+		r.Detector = Silence
+		e.report(&frame{index: e.front.seen, step: e.front.cadence.Step()}, o, o.digits, r)
 	}
 }
 
@@ -217,44 +199,33 @@ func (e *Ensemble) temper(f *frame, o *opinion, excused *[3]int8) float64 {
 	return d * e.front.material(f)
 }
 
-// report fills in what the loudest opinion says.
-func (e *Ensemble) report(f *frame, o *opinion, r *Reading) {
-	r.Digits = min(o.digits, MaxDigits)
-	r.Direction = o.side
-	r.Expected = o.center
+// report fills in what the opinion that counts says.
+func (e *Ensemble) report(f *frame, o *opinion, digits float64, r *Reading) {
 	if f.step != e.thresholdFor {
 		e.threshold, e.thresholdFor = e.cfg.Threshold(f.step), f.step
 	}
+	r.Expected, r.Seen = o.center, f.index
 	r.Low, r.High = o.band(e.threshold)
 	if r.Course = (Course{r.Expected, r.Low, r.High}); o.tails == nil {
-		r.Course.Expected = e.course.center
-		r.Course.Low, r.Course.High = e.course.band(e.threshold)
+		r.Course = Course{math.NaN(), math.NaN(), math.NaN()}
+		if e.course != nil {
+			r.Course.Expected = e.course.center
+			r.Course.Low, r.Course.High = e.course.band(e.threshold)
+		}
 	}
 	if f.index == 0 {
 		r.Course.Expected = math.NaN() // what a first value is held against is itself
 	}
-	r.Seen = f.index
-	r.For, r.Soonest, r.Latest, r.Level = o.length, o.soonest, o.latest, o.level
-	if r.Digits <= 0 {
-		r.Digits, r.Direction = 0, 0
-	}
-	r.News = r.Digits > 0 && e.exceeds(float32(r.Digits))
-	e.remember(float32(r.Digits))
 	news := 0.0
-	if r.News {
-		news = r.Digits
-	}
-	r.Rarity, r.Alarm = e.alarms.Observe(news, e.threshold)
-}
-
-// exceeds reports whether d is above all recent surprises.
-func (e *Ensemble) exceeds(d float32) bool {
-	for _, v := range e.recent {
-		if v >= d {
-			return false
+	if digits > 0 {
+		r.Digits, r.Direction = min(digits, MaxDigits), o.side
+		r.For, r.Soonest, r.Latest, r.Level = o.length, o.soonest, o.latest, o.level
+		if r.News = float32(r.Digits) > e.peak; r.News {
+			news = r.Digits
 		}
 	}
-	return true
+	e.remember(float32(r.Digits))
+	r.Rarity, r.Alarm = e.alarms.Observe(news, e.threshold)
 }
 
 func (e *Ensemble) remember(d float32) {
@@ -262,13 +233,28 @@ func (e *Ensemble) remember(d float32) {
 		return
 	}
 	e.recent[e.at] = d
+	switch {
+	case d >= e.peak:
+		e.peak, e.peakAt = d, e.at
+	case e.at == e.peakAt:
+		e.findPeak()
+	}
 	if e.at++; e.at == len(e.recent) {
 		e.at = 0
 	}
 }
 
-// snapshotVersion changes whenever the meaning of the bytes does.
-const snapshotVersion = 2
+func (e *Ensemble) findPeak() {
+	e.peak, e.peakAt = 0, 0
+	for i, v := range e.recent {
+		if v > e.peak {
+			e.peak, e.peakAt = v, i
+		}
+	}
+}
+
+// Version of the memory: it changes whenever what is learned, or how it is written, does.
+const Version = 3
 
 // AppendSnapshot appends the whole memory to dst.
 func (e *Ensemble) AppendSnapshot(dst []byte) []byte {
@@ -289,11 +275,11 @@ func (e *Ensemble) Restore(from []byte) error {
 }
 
 func (e *Ensemble) code(c *snapshot.Codec) {
-	version := uint8(snapshotVersion)
+	version := uint8(Version)
 	c.Uint8(&version)
 	n := len(e.members)
 	c.Count(&n)
-	if version != snapshotVersion || n != len(e.members) {
+	if version != Version || n != len(e.members) {
 		c.Fail("of another version or configuration")
 		return
 	}
@@ -304,7 +290,7 @@ func (e *Ensemble) code(c *snapshot.Codec) {
 			c.Fail("of other detectors")
 			return
 		}
-		e.members[i].code(c)
+		e.suite.algorithm(e.members[i].kind).code(c)
 	}
 	e.front.code(c)
 	e.habit.Code(c)
@@ -313,4 +299,5 @@ func (e *Ensemble) code(c *snapshot.Codec) {
 	if len(e.recent) > 0 {
 		c.Index(&e.at, len(e.recent))
 	}
+	e.findPeak()
 }

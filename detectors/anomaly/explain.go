@@ -54,7 +54,7 @@ func (r *Reading) appendWhat(dst []byte) []byte {
 	case Step:
 		return say(value, " after ", number(r.Level), " twelve points before is an unusual step")
 	case Sustained:
-		return say("the last twelve points are ", number(r.Level-r.Expected), " off the ", expected, " usual at this time, all told")
+		return say("the last twelve points are ", number(math.Abs(r.Level-r.Expected)), " ", side, " the ", expected, " usual at this time, on average")
 	case Record:
 		if r.Direction < 0 {
 			return say(value, " is below all that was seen; the lowest was ", number(r.Level))
@@ -100,9 +100,8 @@ func (r *Reading) appendState(dst []byte) []byte {
 
 // number writes a value, as a duration where it is one.
 func (r *Reading) number(x float64) string {
-	if !r.Duration || !phrase.Finite(x) || math.Abs(x) > math.MaxInt64/2 {
-		return phrase.Number(x)
+	if r.Duration {
+		return phrase.Duration(x)
 	}
-	unit := math.Pow(10, max(math.Floor(math.Log10(math.Abs(x)+1))-3, 0)) // four places
-	return time.Duration(math.Round(x/unit) * unit).String()
+	return phrase.Number(x)
 }

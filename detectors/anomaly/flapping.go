@@ -1,8 +1,6 @@
 package anomaly
 
 import (
-	"math"
-
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
 )
@@ -24,8 +22,8 @@ const (
 
 func newFlapping(cfg *Config) *flapping { return &flapping{tail: tail.NewUpper(cfg.Generation)} }
 
-func (p *flapping) observe(f *frame) opinion {
-	o := opinion{center: math.NaN()}
+func (p *flapping) observe(f *frame, o *opinion) {
+	o.digits = 0
 	change := 0.0
 	switch {
 	case f.drift > flappingFar && p.state <= 0:
@@ -36,7 +34,7 @@ func (p *flapping) observe(f *frame) opinion {
 	p.seen++
 	p.rate += max(flappingRate, 1/float64(p.seen)) * (change - p.rate)
 	if float64(p.seen)*flappingRate < 1 {
-		return o
+		return
 	}
 	// Only a change is told; between changes the rate can but fall.
 	if change > 0 {
@@ -44,7 +42,6 @@ func (p *flapping) observe(f *frame) opinion {
 	}
 	o.level = p.rate / flappingRate
 	p.tail.Add(p.rate, f.event)
-	return o
 }
 
 func (p *flapping) code(c *snapshot.Codec) {

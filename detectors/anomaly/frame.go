@@ -63,6 +63,9 @@ type front struct {
 	finest    float64
 	low, high float64
 	middle    float64 // a slow, robust mean: deviations from it are material or not
+	// event is for how many points an event lasts at most, at a step.
+	event    int
+	eventFor time.Duration
 }
 
 func newFront(cfg *Config) front {
@@ -78,8 +81,10 @@ func (t *front) prepare(p Point, f *frame) {
 			t.cadence.Observe(f.gap)
 		}
 	}
-	f.step = t.cadence.Step()
-	f.event = max(1, min(int(eventLength/f.step), mostEvent))
+	if f.step = t.cadence.Step(); f.step != t.eventFor {
+		t.event, t.eventFor = max(1, min(int(eventLength/f.step), mostEvent)), f.step
+	}
+	f.event = t.event
 	if f.gap > f.step+f.step/2 {
 		f.steps = float64(f.gap) / float64(f.step)
 	}

@@ -16,19 +16,18 @@ const levelRate = 0.02
 
 func newLevel(cfg *Config) *level { return &level{tails: tail.NewBoth(cfg.Generation)} }
 
-func (l *level) observe(f *frame) opinion {
+func (l *level) observe(f *frame, o *opinion) {
 	a := &l.average
 	if a.Seen == 0 {
 		a.Mean = f.value
 	}
 	residual := f.value - a.Mean
-	o := opinion{center: a.Mean, scale: 1, tails: &l.tails, floor: f.floor}
+	*o = opinion{center: a.Mean, scale: 1, tails: &l.tails, floor: f.floor}
 	o.digits, o.side = l.tails.Step(residual, f.floor, f.event)
 	if scale := a.Spread + f.floor; a.Seen >= average.Trust && scale > 0 {
 		f.drift = residual / scale
 	}
 	a.Learn(residual, levelRate, slowRate, f.steps, f.floor)
-	return o
 }
 
 func (l *level) code(c *snapshot.Codec) {

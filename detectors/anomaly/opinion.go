@@ -9,9 +9,11 @@ import (
 )
 
 // algorithm is one way of being surprised. It judges a frame by what it has
-// learned, then learns it, and may add to the frame what later ones use.
+// learned, then learns it, and may add to the frame what later ones use. The opinion is
+// what it left there the last time: digits must be set, the rest as far as it changes or,
+// without digits, does not matter.
 type algorithm interface {
-	observe(*frame) opinion
+	observe(*frame, *opinion)
 	code(*snapshot.Codec)
 }
 

@@ -23,10 +23,10 @@ const (
 
 func newRecord() *record { return &record{} }
 
-func (r *record) observe(f *frame) opinion {
-	o := opinion{center: math.NaN()}
-	if f.index < recordWarm {
-		return o
+func (r *record) observe(f *frame, o *opinion) {
+	o.digits = 0
+	if f.index < recordWarm || f.low <= f.value && f.value <= f.high {
+		return
 	}
 	over := f.value - f.high
 	o.side, o.level = 1, f.high
@@ -36,7 +36,7 @@ func (r *record) observe(f *frame) opinion {
 	// The range is that before this value, unless it is declared.
 	width := f.rangeHigh - f.rangeLow
 	if over <= 0 || width <= 0 {
-		return opinion{center: math.NaN()}
+		return
 	}
 	margin := over / width
 	chance := 2 * float64(1+r.broken) / float64(f.index+1)
@@ -44,7 +44,6 @@ func (r *record) observe(f *frame) opinion {
 	if margin > recordMatters {
 		r.broken++
 	}
-	return o
 }
 
 func (r *record) code(c *snapshot.Codec) { c.Count(&r.broken) }

@@ -25,50 +25,41 @@ type saturation struct {
 	slot     flyball.Time // of sum
 	tail     tail.Upper   // of how near the end has come: horizon ÷ time left
 	held     opinion      // the last, which holds until the next mean
-	index    [saturationMeans]float64
-	slopes   []float64 // scratch
+	line     trend.Outlook
 }
 
 const (
-	saturationMeans  = 30
-	saturationNeeds  = 15   // means to draw a line through
-	saturationSigmas = 1.96 // of the interval of the time left
-	saturationSure   = 3    // sigmas of Mann and Kendall's test
+	saturationMeans = 30
+	saturationNeeds = 15 // means to draw a line through
 )
 
 func newSaturation(cfg *Config) *saturation {
-	s := &saturation{
+	return &saturation{
 		min: cfg.Min, max: cfg.Max, horizon: cfg.Horizon, every: cfg.Horizon / saturationMeans,
-		slot: flyball.NoTime, tail: tail.NewUpper(cfg.Generation),
-		slopes: make([]float64, 0, saturationMeans*(saturationMeans-1)/2),
+		slot: flyball.NoTime, tail: tail.NewUpper(cfg.Generation), line: trend.NewOutlook(saturationMeans),
 	}
-	for i := range s.index {
-		s.index[i] = float64(i)
-	}
-	return s
 }
 
-func (s *saturation) observe(f *frame) opinion {
-	o := opinion{center: math.NaN()}
+func (s *saturation) observe(f *frame, o *opinion) {
+	o.digits = 0
 	if math.IsNaN(s.max) {
-		return o
+		return
 	}
 	slot := f.at.Floor(max(s.every, f.step))
 	if slot > s.slot && s.in > 0 {
 		s.push(s.sum / float64(s.in))
 		s.sum, s.in = 0, 0
-		s.held = o
+		s.held = opinion{center: math.NaN()}
 		if s.count >= saturationNeeds {
 			s.held = s.foresee(f)
 		}
 	}
 	if s.held.digits > 0 {
-		o = s.held
+		*o = s.held
 	}
 	s.slot = max(s.slot, slot)
 	s.sum += f.value
 	s.in++
-	return o
 }
 
 func (s *saturation) push(mean float64) {
@@ -77,62 +68,24 @@ func (s *saturation) push(mean float64) {
 	s.count = min(s.count+1, saturationMeans)
 }
 
-// foresee draws the line and says when it ends.
+// foresee says when the line through the means ends.
 func (s *saturation) foresee(f *frame) opinion {
 	o := opinion{center: math.NaN()}
-	y := s.means[saturationMeans-s.count:]
 	width := max(s.every, f.step)
 	steps := float64(s.horizon) / float64(width)
+	end, ok := s.line.Ends(s.means[saturationMeans-s.count:], s.min, s.max, steps)
 	near := 0.0
-	if s.heading(y, steps) {
-		var line trend.Sen
-		line, s.slopes = trend.Line(s.index[:len(y)], y, saturationSigmas, s.slopes)
-		slope, least, end, side := line.Slope, line.Low, s.max, int8(1)
-		if slope < 0 {
-			slope, least, end, side = -line.Slope, -line.High, s.min, -1
-		}
-		room := math.Abs(end - y[len(y)-1])
-		if (y[len(y)-1]-end)*float64(side) >= 0 {
-			room = 0
-		}
-		// The lower end of the interval must still be a trend, and in time.
-		if least > 0 && math.Abs(line.Z) > saturationSure && room <= slope*steps {
-			left := room / slope
-			near = steps / max(left, 1)
-			o.digits, o.side = -math.Log10(math.Erfc(math.Abs(line.Z)/math.Sqrt2)), side
-			o.length = time.Duration(min(left*float64(width), math.MaxInt64/2))
-			o.level = end
-			o.soonest = time.Duration(min(room/max(sideHigh(line, side), slope)*float64(width), math.MaxInt64/2))
-			o.latest = time.Duration(min(room/least*float64(width), math.MaxInt64/2))
-		}
+	if ok {
+		near = steps / max(end.Left, 1)
+		o.digits, o.side, o.level = end.Digits, end.Side, end.At
+		after := func(means float64) time.Duration { return time.Duration(min(means*float64(width), math.MaxInt64/2)) }
+		o.length, o.soonest, o.latest = after(end.Left), after(end.Soonest), after(end.Latest)
 	}
 	if s.tail.Seen() > 2*tail.K {
 		o.digits = min(o.digits, s.tail.Digits(near, 0))
 	}
 	s.tail.Add(near, 1)
 	return o
-}
-
-// sideHigh returns the steeper end of the interval of the slope.
-func sideHigh(line trend.Sen, side int8) float64 {
-	if side < 0 {
-		return -line.Low
-	}
-	return line.High
-}
-
-// heading is a cheap look whether a line is worth drawing: does the last third
-// lead from the first third to an end of the range within twice the horizon.
-func (s *saturation) heading(y []float64, steps float64) bool {
-	third := len(y) / 3
-	first, last := 0.0, 0.0
-	for i := range third {
-		first += y[i]
-		last += y[len(y)-1-i]
-	}
-	slope := (last - first) / float64(third) / float64(len(y)-third)
-	end := y[len(y)-1] + 2*slope*steps
-	return end >= s.max || end <= s.min
 }
 
 func (s *saturation) code(c *snapshot.Codec) {

@@ -30,6 +30,7 @@ type period struct {
 	spread  average.Average // of the residuals; its mean is not used
 	tails   tail.Both
 	rate    float64
+	seen    bool // points are close enough to see it
 }
 
 // slotsOf returns how finely a period is divided: a day into hours, a week too,
@@ -50,6 +51,8 @@ const (
 	// seasonNeeds is how many samples a forecast must rest on to be held against
 	// a value.
 	seasonNeeds = 4
+	// clockEvery is how many points there are between looks at the clock.
+	clockEvery = 4
 	// slowRate is how fast the usual size of residuals is learned.
 	slowRate = 0.01
 )
@@ -77,6 +80,7 @@ func (s *seasonal) rates(step time.Duration) {
 		p := &s.periods[i]
 		visits := min(1, float64(step)*float64(p.slots)/float64(p.length))
 		p.rate = 1 - math.Pow(1-visitRate, visits)
+		p.seen = step*time.Duration(p.slots) <= p.length*3/2
 	}
 }
 
@@ -88,17 +92,17 @@ type forecast struct {
 	usable   bool
 }
 
-func (s *seasonal) observe(f *frame) opinion {
+func (s *seasonal) observe(f *frame, o *opinion) {
 	if f.step != s.rateFor {
 		s.rates(f.step)
 	}
 	at := f.at.Add(s.clock.Shift())
-	if s.followClock(f, at) {
+	if f.index%clockEvery == 0 && s.followClock(f, at) {
 		at = f.at.Add(s.clock.Shift())
 	}
 	var casts [maxPeriods]forecast
 	for i := range s.periods {
-		casts[i] = s.periods[i].forecast(f, at)
+		s.periods[i].forecast(at, &casts[i])
 	}
 	// What repeats within a day rides on the course of the day.
 	for i := range s.periods {
@@ -107,27 +111,20 @@ func (s *seasonal) observe(f *frame) opinion {
 		}
 	}
 	s.offer(f, casts[:len(s.periods)])
-	var loudest opinion
+	*o = opinion{}
 	for i := range s.periods {
 		if !casts[i].usable {
 			continue
 		}
-		o := s.periods[i].judge(f, &casts[i], i < s.daily)
-		if o.digits > loudest.digits || loudest.tails == nil {
-			loudest = o
-		}
+		s.periods[i].judge(f, &casts[i], i < s.daily, o)
 	}
-	return loudest
 }
 
-func (p *period) forecast(f *frame, at flyball.Time) (c forecast) {
-	if f.step*time.Duration(p.slots) > p.length*3/2 {
-		return c // points are too far apart to see it
+func (p *period) forecast(at flyball.Time, c *forecast) {
+	if c.usable = p.seen; c.usable {
+		c.place = p.profile.Place(at)
+		c.expected, c.samples = p.profile.Expected(c.place)
 	}
-	c.usable = true
-	c.place = p.profile.Place(at)
-	c.expected, c.samples = p.profile.Expected(c.place)
-	return c
 }
 
 // offer makes the best forecast the base of the other detectors: the daily one,
@@ -160,14 +157,15 @@ func (s *seasonal) offer(f *frame, casts []forecast) {
 	}
 }
 
-// judge holds a value against a forecast and learns it. sits is whether the
-// forecast includes the course of the day.
-func (p *period) judge(f *frame, c *forecast, sits bool) opinion {
+// judge holds a value against a forecast and learns it; o becomes its opinion if that is
+// louder. sits is whether the forecast includes the course of the day.
+func (p *period) judge(f *frame, c *forecast, sits bool, o *opinion) {
 	residual := f.value - c.expected
-	var o opinion
 	if c.samples >= seasonNeeds {
-		o = opinion{center: c.expected, scale: 1, tails: &p.tails, floor: f.floor, length: p.length}
-		o.digits, o.side = p.tails.Step(residual, f.floor, f.event)
+		digits, side := p.tails.Step(residual, f.floor, f.event)
+		if digits > o.digits || o.tails == nil {
+			*o = opinion{digits: digits, side: side, center: c.expected, scale: 1, tails: &p.tails, floor: f.floor, length: p.length}
+		}
 	}
 	own := f.value
 	if sits {
@@ -177,7 +175,6 @@ func (p *period) judge(f *frame, c *forecast, sits bool) opinion {
 		residual = p.spread.Learn(residual, 0, slowRate, 1, f.floor)
 	}
 	p.profile.Learn(c.place, own, residual, p.rate)
-	return o
 }
 
 // followClock compares the course of the day as it is with an hour, a slot, before and
@@ -197,7 +194,7 @@ func (s *seasonal) followClock(f *frame, at flyball.Time) bool {
 		errs[i] = f.value - expected
 	}
 	before := s.clock.Shift()
-	s.clock.Observe(errs, f.step)
+	s.clock.Observe(errs, clockEvery*f.step)
 	return s.clock.Shift() != before
 }
 

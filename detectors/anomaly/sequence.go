@@ -27,15 +27,18 @@ func newSequence(cfg *Config) *sequence {
 const (
 	sequenceDeclared   = 1.25
 	sequenceUndeclared = 0.3
+	// sequenceRare is the chance below which a level is any surprise.
+	sequenceRare = 0.1
+	// sequenceWarm is after how many points a level can be new.
+	sequenceWarm = 40
 )
 
-func (s *sequence) observe(f *frame) opinion {
-	o := opinion{center: math.NaN()}
-	if p, side, ok := s.model.Observe(transition.Level(f.value, f.rangeLow, f.rangeHigh)); ok {
+func (s *sequence) observe(f *frame, o *opinion) {
+	o.digits = 0
+	if p, side, ok := s.model.Observe(transition.Level(f.value, f.rangeLow, f.rangeHigh)); ok && p < sequenceRare && f.index >= sequenceWarm {
 		o.level, o.side = -math.Log10(p), side
 		o.digits = o.level * s.weight
 	}
-	return o
 }
 
 func (s *sequence) code(c *snapshot.Codec) { s.model.Code(c) }

@@ -36,7 +36,7 @@ func newShift(cfg *Config) *shift {
 	return &shift{tails: tail.NewBoth(cfg.Generation), sums: change.CUSUM{Allowance: shiftAllowance}}
 }
 
-func (s *shift) observe(f *frame) opinion {
+func (s *shift) observe(f *frame, o *opinion) {
 	a := &s.average
 	if a.Seen == 0 {
 		a.Mean = f.value - f.base
@@ -46,7 +46,7 @@ func (s *shift) observe(f *frame) opinion {
 	expected := f.base + a.Mean
 	residual := f.value - expected
 	scale := sigmaOfSpread*a.Spread + f.floor
-	o := opinion{center: expected}
+	o.digits, o.center, o.level = 0, expected, expected
 	if a.Seen >= average.Trust && scale > 0 {
 		s.sums.Add(max(-shiftClip, min(shiftClip, residual/scale)))
 		sum, length := s.sums.Up, s.sums.UpFor
@@ -65,7 +65,6 @@ func (s *shift) observe(f *frame) opinion {
 		}
 	}
 	a.Learn(f.value-f.base-a.Mean, shiftRate, slowRate, f.steps, f.floor)
-	return o
 }
 
 func (s *shift) code(c *snapshot.Codec) {

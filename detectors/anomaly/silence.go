@@ -1,8 +1,6 @@
 package anomaly
 
 import (
-	"math"
-
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
@@ -18,43 +16,41 @@ type silence struct {
 	alone  bool         // nobody else has a say
 	digits float64      // of this silence so far
 	told   int          // for how many steps
-	tail   tail.Upper   // of the logarithms of distances between values, in usual steps
+	tail   tail.Lengths // of distances between values, in usual steps
 }
 
 func newSilence(cfg *Config) *silence {
-	return &silence{last: flyball.NoTime, alone: len(cfg.Detectors) == 1, tail: tail.NewUpper(cfg.Generation)}
+	return &silence{last: flyball.NoTime, alone: len(cfg.Detectors) == 1, tail: tail.NewLengths(cfg.Generation)}
 }
 
 // missing judges a point without a value.
-func (s *silence) missing(at flyball.Time, step float64) opinion {
-	o := opinion{center: math.NaN()}
+func (s *silence) missing(at flyball.Time, step float64, o *opinion) {
+	o.digits = 0
 	if s.last == flyball.NoTime {
-		return o
+		return
 	}
 	s.asked = true
 	o.length = at.Sub(s.last)
 	steps := int(min(float64(o.length)/step, 1e9))
 	if steps > s.told+s.told/2 {
 		s.told = steps
-		s.digits = s.tail.Digits(math.Log(float64(steps)), durationFloor)
+		s.digits = s.tail.Digits(float64(steps))
 	}
 	o.digits = s.digits
-	return o
 }
 
-func (s *silence) observe(f *frame) opinion {
-	o := opinion{center: math.NaN()}
+func (s *silence) observe(f *frame, o *opinion) {
+	o.digits = 0
 	if s.last != flyball.NoTime && f.gap > 0 {
 		o.length = f.gap
-		steps := math.Log(float64(f.gap) / float64(f.step))
+		steps := float64(f.gap) / float64(f.step)
 		if s.alone && !s.asked {
-			o.digits = s.tail.Digits(steps, durationFloor)
+			o.digits = s.tail.Digits(steps)
 		}
-		s.tail.Add(steps, 1)
+		s.tail.Add(steps)
 	}
 	s.last, s.asked = max(s.last, f.at), false
 	s.digits, s.told = 0, 0
-	return o
 }
 
 func (s *silence) code(c *snapshot.Codec) {

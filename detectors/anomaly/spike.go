@@ -25,7 +25,7 @@ const (
 
 func newSpike(cfg *Config) *spike { return &spike{tails: tail.NewBoth(cfg.Generation)} }
 
-func (s *spike) observe(f *frame) opinion {
+func (s *spike) observe(f *frame, o *opinion) {
 	a := &s.average
 	if a.Seen == 0 {
 		a.Mean = f.value - f.base
@@ -40,11 +40,10 @@ func (s *spike) observe(f *frame) opinion {
 		f.surprise = residual / scale
 		floor = f.floor / scale
 	}
-	o := opinion{center: expected, scale: scale, tails: &s.tails, floor: floor}
+	*o = opinion{center: expected, scale: scale, tails: &s.tails, floor: floor}
 	f.known = a.Seen >= average.Trust
 	o.digits, o.side = s.tails.Step(f.surprise, floor, f.event)
 	a.Learn(residual, spikeRate, slowRate, f.steps, f.floor)
-	return o
 }
 
 func (s *spike) code(c *snapshot.Codec) {

@@ -1,6 +1,8 @@
 package anomaly
 
 import (
+	"math"
+
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
 )
@@ -18,7 +20,7 @@ const stepLag = 12
 
 func newStep(cfg *Config) *step { return &step{tails: tail.NewBoth(cfg.Generation)} }
 
-func (s *step) observe(f *frame) opinion {
+func (s *step) observe(f *frame, o *opinion) {
 	before := s.ring[s.at]
 	s.ring[s.at] = f.value
 	if s.at++; s.at == stepLag {
@@ -26,11 +28,11 @@ func (s *step) observe(f *frame) opinion {
 	}
 	if s.seen < stepLag {
 		s.seen++
-		return opinion{}
+		*o = opinion{center: math.NaN()}
+		return
 	}
-	o := opinion{center: before, scale: 1, tails: &s.tails, floor: f.floor, level: before}
+	*o = opinion{center: before, scale: 1, tails: &s.tails, floor: f.floor, level: before}
 	o.digits, o.side = s.tails.Step(f.value-before, f.floor, f.event)
-	return o
 }
 
 func (s *step) code(c *snapshot.Codec) {

@@ -1,6 +1,8 @@
 package anomaly
 
 import (
+	"math"
+
 	"github.com/flyball-io/flyball/detectors/anomaly/average"
 	"github.com/flyball-io/flyball/detectors/anomaly/snapshot"
 	"github.com/flyball-io/flyball/detectors/anomaly/tail"
@@ -23,9 +25,10 @@ func newSustained(cfg *Config) *sustained {
 	return &sustained{tails: tail.NewBoth(cfg.Generation)}
 }
 
-func (s *sustained) observe(f *frame) opinion {
+func (s *sustained) observe(f *frame, o *opinion) {
 	if !f.based {
-		return opinion{}
+		*o = opinion{center: math.NaN()}
+		return
 	}
 	s.ring[s.at] = s.average.Learn(f.value-f.base, 0, slowRate, 1, f.floor)
 	if s.at++; s.at == sustainedOver {
@@ -33,16 +36,15 @@ func (s *sustained) observe(f *frame) opinion {
 	}
 	if s.seen < sustainedOver {
 		s.seen++
-		return opinion{}
+		*o = opinion{center: math.NaN()}
+		return
 	}
-	// Summed anew, so that rounding cannot build up.
-	sum := 0.0
-	for _, r := range s.ring {
-		sum += r
-	}
-	o := opinion{center: f.base, scale: 1.0 / sustainedOver, tails: &s.tails, floor: f.floor, level: f.base + sum/sustainedOver}
+	// Summed anew, so that rounding cannot build up; in parts, so that no addition waits for
+	// all before it.
+	r := &s.ring
+	sum := (r[0] + r[1] + r[2] + r[3]) + (r[4] + r[5] + r[6] + r[7]) + (r[8] + r[9] + r[10] + r[11])
+	*o = opinion{center: f.base, scale: 1.0 / sustainedOver, tails: &s.tails, floor: f.floor, level: f.base + sum/sustainedOver}
 	o.digits, o.side = s.tails.Step(sum, f.floor, f.event)
-	return o
 }
 
 func (s *sustained) code(c *snapshot.Codec) {

@@ -27,20 +27,19 @@ const (
 
 func newVariance(cfg *Config) *variance { return &variance{tails: tail.NewBoth(cfg.Generation)} }
 
-func (v *variance) observe(f *frame) opinion {
-	o := opinion{center: math.NaN()}
+func (v *variance) observe(f *frame, o *opinion) {
+	o.digits = 0
 	if !f.known {
-		return o
+		return
 	}
 	v.seen++
 	rate := max(varianceRate, 1/float64(v.seen))
 	v.power += rate * (min(f.surprise*f.surprise, varianceMost) - v.power)
 	if float64(v.seen)*varianceRate < 1 {
-		return o
+		return
 	}
 	o.digits, o.side = v.tails.Step(math.Log(v.power+varianceLeast), varianceFloor, f.event)
 	o.level = math.Sqrt(v.power)
-	return o
 }
 
 func (v *variance) code(c *snapshot.Codec) {

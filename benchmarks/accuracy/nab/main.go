@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/flyball-io/flyball/benchmarks/figures"
@@ -15,33 +17,47 @@ func main() {
 	data := flag.String("nab", filepath.Join(os.Getenv("FLYBALL_SHARED"), "data", "nab"), "folder of the benchmark")
 	out := flag.String("out", "benchmarks/out/nab.json", "file for the figures")
 	quick := flag.Bool("quick", false, "the scores only: no single detectors, no neighbours")
+	parts := flag.String("parts", strings.Join(partNames(), ","), "what is measured, of these")
 	flag.Parse()
-	if err := run(*data, *out, *quick, os.Stdout); err != nil {
+	if err := run(*data, *out, *quick, strings.Split(*parts, ","), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(data, out string, quick bool, w io.Writer) error {
-	list, err := readCorpus(data)
-	if err != nil {
-		return err
-	}
+// partNames are what is measured, in this order.
+func partNames() []string { return []string{"nab", "calibration", "long", "shop", "cost"} }
+
+func run(data, out string, quick bool, parts []string, w io.Writer) error {
 	r := &report{}
-	if err := r.nab(w, list, quick); err != nil {
-		return err
+	measure := map[string]func() error{
+		"nab": func() error {
+			list, err := readCorpus(data)
+			if err != nil {
+				return err
+			}
+			return r.nab(w, list, quick)
+		},
+		"calibration": func() error { return r.calibration(w) },
+		"long":        func() error { return r.long(w) },
+		"shop":        func() error { return r.shop(w) },
+		"cost":        func() error { return r.cost(w) },
 	}
-	if err := r.calibration(w); err != nil {
-		return err
+	for _, part := range parts {
+		if measure[part] == nil {
+			return fmt.Errorf("cannot measure %q: one of %s", part, strings.Join(partNames(), ", "))
+		}
 	}
-	if err := r.long(w); err != nil {
-		return err
+	for _, part := range partNames() {
+		if !slices.Contains(parts, part) {
+			continue
+		}
+		if err := measure[part](); err != nil {
+			return err
+		}
 	}
-	if err := r.shop(w); err != nil {
-		return err
-	}
-	if err := r.cost(w); err != nil {
-		return err
+	if len(parts) < len(measure) {
+		return nil // figures of a part are not those of the whole
 	}
 	return figures.Write(out, r)
 }

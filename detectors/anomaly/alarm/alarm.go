@@ -18,12 +18,20 @@ type Judge struct {
 	// quiet is for how many points there was no alarm, pause for how many there
 	// has to be none before the next.
 	quiet, pause int
-	// event is the greatest surprise of news that has come one upon the other, since
-	// for how many points there was none. Only the greatest is learned, when it is over:
-	// an incident that grows must not make its own end usual by its beginning.
+	// event is the greatest surprise of news that has come one upon the other, since for
+	// how many points there was none as great. Only the greatest is learned, when it is
+	// over: an incident that grows must not make its own end usual by its beginning.
 	event float64
 	since int
 }
+
+// leastExcess is the smallest mean excess of news to believe in, that of calibrated
+// surprise.
+const leastExcess = 1 / math.Ln10
+
+// mostLesson is how rare an event is at most for what it teaches: incidents that come again
+// and again remain incidents.
+const mostLesson = 4
 
 // New returns a judge that has seen nothing, forgets after one to two generations
 // of so many points, and raises no alarm for pause points after one.
@@ -36,7 +44,7 @@ func New(generation, pause int) Judge {
 // news.
 func (a *Judge) Observe(surprise, threshold float64) (rarity float64, alarm bool) {
 	// Surprise is never rarer than it says, however quiet the series was.
-	rarity = min(a.news.Digits(surprise, 1/math.Ln10), surprise)
+	rarity = min(a.news.Digits(surprise, leastExcess), surprise)
 	a.learn(surprise)
 	if a.quiet < a.pause {
 		a.quiet++
@@ -52,11 +60,12 @@ func (a *Judge) Observe(surprise, threshold float64) (rarity float64, alarm bool
 func (a *Judge) learn(surprise float64) {
 	lesson := 0.0
 	switch {
-	case surprise > 0:
-		a.event, a.since = max(a.event, surprise), 0
+	case surprise > a.event:
+		a.event, a.since = surprise, 0
 	case a.event > 0:
 		if a.since++; a.since >= a.pause {
-			lesson, a.event, a.since = a.event, 0, 0
+			lesson = min(a.event, a.news.Limit(mostLesson, leastExcess))
+			a.event, a.since = 0, 0
 		}
 	}
 	a.news.Add(lesson, 1)

@@ -23,6 +23,8 @@ const (
 	Trust    = 20
 	clip     = 4
 	outliers = 60 // outliers in a row after which they are no outliers
+	// settled is after how many residuals no rate in use is below that of a plain mean.
+	settled = 1000
 )
 
 // Limit returns how far a residual counts.
@@ -48,20 +50,21 @@ func (a *Average) Learn(residual, rate, spreadRate, steps, floor float64) float6
 	} else {
 		a.pushed = 0
 	}
-	early := 1 / float64(a.Seen)
-	a.Spread += max(spreadRate, early) * (math.Abs(residual) - a.Spread)
-	a.Mean += max(overSteps(rate, steps), early) * residual
+	if steps > 1 {
+		rate = overSteps(rate, steps)
+	}
+	if a.Seen < settled {
+		early := 1 / float64(a.Seen)
+		spreadRate, rate = max(spreadRate, early), max(rate, early)
+	}
+	a.Spread += spreadRate * (math.Abs(residual) - a.Spread)
+	a.Mean += rate * residual
 	return residual
 }
 
 // overSteps returns the weight of a sample that comes after a gap: as much as
 // the samples that are missing would have had.
-func overSteps(rate, steps float64) float64 {
-	if steps <= 1 {
-		return rate
-	}
-	return 1 - math.Pow(1-rate, min(steps, 1000))
-}
+func overSteps(rate, steps float64) float64 { return 1 - math.Pow(1-rate, min(steps, 1000)) }
 
 // Code walks over the memory.
 func (a *Average) Code(c *snapshot.Codec) {

@@ -42,8 +42,10 @@ func (c *Cadence) Observe(gap time.Duration) {
 	switch x := float64(d); {
 	case x > c.creep*tolerance:
 		c.creep *= stride
-	case x < c.creep/tolerance:
+	case x*tolerance < c.creep:
 		c.creep /= stride
+	default:
+		return
 	}
 	if said := float64(c.said); c.creep > said*moved || c.creep < said/moved {
 		c.said = max(int64(c.creep), 1)

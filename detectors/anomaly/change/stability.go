@@ -8,12 +8,17 @@ const Bins = 12
 // Histogram holds the shares of bins, those of late values weighing more.
 type Histogram [Bins]float64
 
-// Add counts a value in bin; rate is its weight, in (0, 1].
-func (h *Histogram) Add(bin int, rate float64) {
-	for i := range h {
-		h[i] -= rate * h[i]
+// Add takes in how many values fell into each bin lately; rate is their weight together,
+// in (0, 1].
+func (h *Histogram) Add(counts *[Bins]uint8, rate float64) {
+	total := 0
+	for _, n := range counts {
+		total += int(n)
 	}
-	h[bin] += rate
+	each := rate / float64(max(total, 1))
+	for i, n := range counts {
+		h[i] += float64(n)*each - rate*h[i]
+	}
 }
 
 // leastShare is what an empty bin counts as: its logarithm must be finite.

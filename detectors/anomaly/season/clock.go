@@ -25,7 +25,7 @@ func (c *Clock) Shift() time.Duration { return time.Duration(c.ahead) * time.Hou
 // Observe learns how far the value lay from the profile an hour before, at, and
 // an hour after where it was looked up, each step after the last.
 func (c *Clock) Observe(errors [3]float64, step time.Duration) {
-	rate := max(float64(step)/float64(clockPatience), 1e-4)
+	rate := max(float64(step)*(1/float64(clockPatience)), 1e-4)
 	if c.seen < clockPatience {
 		rate = max(rate, float64(step)/float64(c.seen+step))
 	}

@@ -38,7 +38,10 @@ func NewHabit() Habit {
 }
 
 func split(t flyball.Time) (day int64, hour int) {
-	hours := int64(t.Floor(time.Hour)) / int64(time.Hour)
+	hours := int64(t) / int64(time.Hour)
+	if int64(t)%int64(time.Hour) < 0 {
+		hours--
+	}
 	day = hours / habitHours
 	hour = int(hours % habitHours)
 	if hour < 0 {

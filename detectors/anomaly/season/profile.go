@@ -3,7 +3,6 @@
 package season
 
 import (
-	"math"
 	"time"
 
 	"github.com/flyball-io/flyball"
@@ -18,6 +17,10 @@ type Profile struct {
 	perNs  float64 // slots per nanosecond
 	mean   []float64
 	weight []float32 // samples seen, fractions for neighbours
+	// last is a time whose phase is known: the next is hardly ever a whole period later,
+	// and a division is dear.
+	last  flyball.Time
+	phase int64
 }
 
 // NewProfile returns a profile of a period in so many slots, at least 2.
@@ -25,6 +28,7 @@ func NewProfile(period time.Duration, slots int) Profile {
 	return Profile{
 		period: int64(period), perNs: float64(slots) / float64(period),
 		mean: make([]float64, slots), weight: make([]float32, slots),
+		phase: epochOffset % int64(period),
 	}
 }
 
@@ -39,10 +43,14 @@ const epochOffset = int64(3 * 24 * time.Hour)
 
 // Place returns where t falls.
 func (p *Profile) Place(t flyball.Time) Place {
-	phase := (int64(t) + epochOffset) % p.period
-	if phase < 0 {
-		phase += p.period
+	phase := p.phase + int64(t-p.last)
+	if t < p.last || phase < 0 || phase >= p.period {
+		phase = (int64(t) + epochOffset) % p.period
+		if phase < 0 {
+			phase += p.period
+		}
 	}
+	p.last, p.phase = t, phase
 	at := float64(phase)*p.perNs - 0.5
 	if at < 0 {
 		at += float64(len(p.mean))
@@ -95,8 +103,16 @@ func (p *Profile) Learn(at Place, value, residual, rate float64) {
 	// The correction that moves the line by residual·rate at this very place,
 	// split between its ends.
 	unit := residual / (left*left + right*right)
-	p.mean[i] += math.Max(rate, 1/(1+float64(p.weight[i]))) * unit * left
-	p.mean[j] += math.Max(rate, 1/(1+float64(p.weight[j]))) * unit * right
+	p.mean[i] += atLeast(rate, float64(p.weight[i])) * unit * left
+	p.mean[j] += atLeast(rate, float64(p.weight[j])) * unit * right
+}
+
+// atLeast returns rate, or the weight of the latest of a few samples.
+func atLeast(rate, seen float64) float64 {
+	if rate*(1+seen) >= 1 {
+		return rate
+	}
+	return 1 / (1 + seen)
 }
 
 // Code walks over the memory.

@@ -33,18 +33,19 @@ const (
 	lesson = 4
 )
 
-// generation holds the K largest of a run of values.
+// generation holds the K largest of a run of values. What every value touches comes
+// first, so that it shares a line of the cache.
 type generation struct {
-	seen int
-	kept [K]float32 // ascending; the last min(seen, K) are in use
+	seen   int
+	inside int     // values of the run
+	mean   float64 // what excess returned, while summed is set
+	summed bool
 	// run is the largest of the values, one after the other, that are in the tail
 	// now; 0 when the last was not. Only that one is kept: values that are large
 	// together are one event, and a long incident must not become the whole tail
 	// (runs declustering: Leadbetter et al., 1983).
-	run    float32
-	inside int     // values of the run
-	mean   float64 // what excess returned, while summed is set
-	summed bool
+	run  float32
+	kept [K]float32 // ascending; the last min(seen, K) are in use
 }
 
 // excess is the mean by which the kept values exceed the smallest of them.
@@ -67,21 +68,47 @@ func (g *generation) sum() float64 {
 const (
 	// spare is how many of the kept values may be incidents and no chance.
 	spare = 7
-	// fitted is on how many values censored rests. The chance of another one is
-	// that of a Pareto distribution, which allows for the error of the fit.
-	fitted = K - spare - 1
+	// mostFitted is on how many values a robust fit rests at most: of values of which hardly
+	// more are any than are kept, more would be no tail. leastFitted is how many it needs.
+	mostFitted, leastFitted = 12, 3
 )
 
-// censored is what excess would be without incidents: an exponential fit that
-// knows of the largest values only that they are large (Epstein and Sobel, 1953).
-func (g *generation) censored() float64 {
-	u := float64(g.kept[0])
+// fit is an exponential tail from a value on that so many of the values seen exceed.
+type fit struct {
+	from, mean float64
+	above      float64
+	// rests is on how many values it rests. The chance of another one is that of a Pareto
+	// distribution, which allows for the error of the fit.
+	rests float64
+}
+
+// robust fits the tail without incidents: it knows of the largest values only that they
+// are large (Epstein and Sobel, 1953). Of values that are mostly 0 it takes those that
+// are not: how often there are any says nothing of how large they are.
+func (g *generation) robust(floor float64) fit {
+	first := K - spare - 1 - mostFitted
+	for first < K-spare-leastFitted-1 && g.kept[first] == 0 {
+		first++
+	}
+	u := float64(g.kept[first])
+	rests := K - spare - 1 - first
 	sum := 0.0
-	for _, v := range g.kept[1 : K-spare] {
+	for _, v := range g.kept[first+1 : K-spare] {
 		sum += float64(v) - u
 	}
 	sum += spare * (float64(g.kept[K-spare-1]) - u)
-	return sum / fitted
+	m := max(sum/float64(rests), floor, math.SmallestNonzeroFloat32)
+	return fit{from: u, mean: m, above: float64(K - first), rests: float64(rests)}
+}
+
+func (f *fit) digits(x, n float64) float64 {
+	return math.Log10(n/f.above) + f.rests*math.Log10(1+(x-f.from)/(f.rests*f.mean))
+}
+
+// limit returns the value that has so many digits.
+func (f *fit) limit(digits, n float64) float64 {
+	more := max(digits-math.Log10(n/f.above), 0)
+	return f.from + f.rests*f.mean*(math.Pow(10, more/f.rests)-1)
 }
 
 // digits judges x. robust is whether the largest values kept may be incidents.
@@ -91,8 +118,11 @@ func (g *generation) digits(x float32, floor float64, robust bool) float64 {
 	}
 	n := float64(g.seen)
 	if robust {
-		m := max(g.censored(), floor, math.SmallestNonzeroFloat32)
-		return min(MaxDigits, math.Log10(n/K)+fitted*math.Log10(1+(float64(x)-float64(g.kept[0]))/(fitted*m)))
+		f := g.robust(floor)
+		if float64(x) <= f.from {
+			return 0
+		}
+		return min(MaxDigits, f.digits(float64(x), n))
 	}
 	if x <= g.kept[K-1] {
 		return math.Log10((n + 1) / (1 + g.rank(x)))
@@ -105,15 +135,11 @@ func (g *generation) digits(x float32, floor float64, robust bool) float64 {
 	return min(MaxDigits, max(extrapolated, record+recordSlope*margin))
 }
 
-// reach returns the value from which on digits are reported.
-func (g *generation) reach(digits, floor float64) float64 {
-	if g.seen < warm {
-		return math.Inf(1)
-	}
+// reach returns the value from which on digits are reported, m being the mean excess.
+func (g *generation) reach(digits, m float64) float64 {
 	n := float64(g.seen)
 	top := math.Log10(n + 1)
 	if digits > top {
-		m := max(g.excess(), floor)
 		highest := float64(g.kept[K-1])
 		extrapolated := float64(g.kept[0]) + m*math.Ln10*(digits-math.Log10(n/K))
 		byRecord := highest + m*math.Ln10*(digits-top)/recordSlope // whichever comes first
@@ -181,18 +207,35 @@ func (g *generation) add(x float32, event int, capped bool) {
 // next is half full by the milder of the two. Without that, the largest values
 // of a year would hide what is rare today.
 type Upper struct {
+	// bar is what a value must exceed to be in the tail of any generation, −Inf while
+	// one is not full: most values are compared with it and counted, and that is all.
+	bar    float32
+	robust bool
+	// generation is how many values one has.
 	generation int
-	robust     bool
-	old, young generation
+	young, old generation
+	reached    reached
+}
+
+// reached is the latest answer of Reach by a whole generation, which does not change.
+type reached struct {
+	known                 bool
+	digits, excess, value float64
 }
 
 // NewUpper returns an upper tail that forgets after one to two generations of
 // so many values.
-func NewUpper(generation int) Upper { return Upper{generation: generation} }
+func NewUpper(generation int) Upper {
+	return Upper{generation: generation, bar: float32(math.Inf(-1))}
+}
 
 // NewRobust returns an upper tail that takes some of the largest values for
 // incidents: they do not make those that follow any less rare.
-func NewRobust(generation int) Upper { return Upper{generation: generation, robust: true} }
+func NewRobust(generation int) Upper {
+	u := NewUpper(generation)
+	u.robust = true
+	return u
+}
 
 // Seen returns how many values the judgement rests on.
 func (u *Upper) Seen() int {
@@ -207,6 +250,13 @@ func (u *Upper) Seen() int {
 // in, which keeps a series of few distinct values from being sure of itself.
 func (u *Upper) Digits(x, floor float64) float64 {
 	v := float32(x)
+	if v <= u.bar {
+		return 0
+	}
+	return u.digits(v, floor)
+}
+
+func (u *Upper) digits(v float32, floor float64) float64 {
 	if u.old.seen == 0 {
 		return u.young.digits(v, floor, u.robust)
 	}
@@ -221,21 +271,73 @@ func (u *Upper) Digits(x, floor float64) float64 {
 // nothing is judged.
 func (u *Upper) Reach(digits, floor float64) float64 {
 	if u.old.seen == 0 {
-		return u.young.reach(digits, floor)
+		if u.young.seen < warm {
+			return math.Inf(1)
+		}
+		return u.young.reach(digits, max(u.young.excess(), floor))
 	}
-	return u.old.reach(digits, floor)
+	m := max(u.old.excess(), floor)
+	if r := &u.reached; !r.known || digits != r.digits || m != r.excess {
+		*r = reached{true, digits, m, u.old.reach(digits, m)}
+	}
+	return u.reached.value
+}
+
+// Limit returns the value that has so many digits in a robust tail, or +Inf while nothing
+// is judged.
+func (u *Upper) Limit(digits, floor float64) float64 {
+	g := &u.old
+	if g.seen == 0 {
+		g = &u.young
+	}
+	if g.seen < warm {
+		return math.Inf(1)
+	}
+	f := g.robust(floor)
+	return f.limit(digits, float64(g.seen))
 }
 
 // Add learns x, and reports whether a generation has ended with it. Of so many
 // values in a row as event, all large, only the largest is kept: they are one event;
 // 1 keeps each.
 func (u *Upper) Add(x float64, event int) bool {
-	u.young.add(float32(x), event, !u.robust)
-	if u.young.seen < u.generation {
+	v := float32(x)
+	if u.plain(v) {
+		u.pass()
 		return false
 	}
-	u.old, u.young = u.young, generation{}
-	return true
+	return u.add(v, event)
+}
+
+// plain reports whether v is in no tail and ends no generation: then pass does what
+// add would.
+func (u *Upper) plain(v float32) bool { return v <= u.bar && u.young.seen+1 < u.generation }
+
+func (u *Upper) pass() {
+	u.young.seen++
+	u.young.inside = 0
+}
+
+func (u *Upper) add(v float32, event int) bool {
+	u.young.add(v, event, !u.robust)
+	over := u.young.seen >= u.generation
+	if over {
+		u.old, u.young, u.reached = u.young, generation{}, reached{}
+	}
+	u.raise()
+	return over
+}
+
+// raise works the bar out.
+func (u *Upper) raise() {
+	switch {
+	case u.young.seen < K:
+		u.bar = float32(math.Inf(-1))
+	case u.old.seen > 0:
+		u.bar = min(u.young.kept[0], u.old.kept[0])
+	default:
+		u.bar = u.young.kept[0]
+	}
 }
 
 // Code walks over the memory.
@@ -247,6 +349,8 @@ func (u *Upper) Code(c *snapshot.Codec) {
 		c.Count(&g.inside)
 		g.summed = false
 	}
+	u.reached = reached{}
+	u.raise()
 	if u.young.seen >= max(u.generation, 1) {
 		c.Fail("generation is over")
 	}
@@ -269,6 +373,15 @@ func NewBoth(generation int) Both {
 // Step returns how surprising x is, and on which side: 1 above, −1 below, 0 for
 // no surprise. Then it learns x, as Add does.
 func (b *Both) Step(x, floor float64, event int) (digits float64, side int8) {
+	if v := float32(x); b.up.plain(v) && b.down.plain(-v) {
+		b.up.pass()
+		b.down.pass()
+		return 0, 0
+	}
+	return b.step(x, floor, event)
+}
+
+func (b *Both) step(x, floor float64, event int) (digits float64, side int8) {
 	up, down := b.up.Digits(x, floor), b.down.Digits(-x, floor)
 	b.up.Add(x, event)
 	b.down.Add(-x, event)

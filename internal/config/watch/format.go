@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/detectors/anomaly"
 	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/spec"
 )
@@ -38,10 +39,10 @@ func Format(d *flyball.Detector) spec.Detector {
 	return out
 }
 
-// revisionOf returns a hash of what a detector learns. Its sensitivity, direction and
+// revisionOf returns a hash of what a detector learns, and how. Its sensitivity, direction and
 // severity are not in it: when they change, what was learned is judged anew.
 func revisionOf(d *flyball.Detector, indicators map[string]*kind.Indicator) string {
-	said := []any{d.Algorithms, d.Periods, d.MinSamples, d.Range, d.Horizon, selector(d.Selector)}
+	said := []any{anomaly.Version, d.Algorithms, d.Periods, d.MinSamples, d.Range, d.Horizon, selector(d.Selector)}
 	for _, w := range d.Watches {
 		i := cmp.Or(indicators[w.Indicator], &kind.Indicator{})
 		said = append(said, w, i.Source, selector(i.Filter), selector(i.Bad), i.GroupBy, i.Value, i.Window, i.Hop)
