@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/flyball-io/flyball"
 )
@@ -49,6 +50,9 @@ type SeriesReading struct {
 	Algorithm, Second string
 	// Seen is how many points the judgement rests on.
 	Seen int
+	// Age is for how long what is described has lasted already, where that is known, as
+	// of a mean that has moved.
+	Age time.Duration
 	// Reason says why in one sentence with the numbers in it, until the next Observe.
 	Reason fmt.Stringer
 }

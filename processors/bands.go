@@ -25,6 +25,8 @@ type BandRow struct {
 	Algorithm string
 	// Alarm is set when it raised one.
 	Alarm bool
+	// Muted is the exclusion for which the window was not judged, "" for none.
+	Muted string
 }
 
 // Bands holds rows as columns; their names are those of the ClickHouse table `bands`.
@@ -47,6 +49,7 @@ var bandSchema = arrow.NewSchema([]arrow.Field{
 	field("threshold", arrow.PrimitiveTypes.Float64),
 	field("algorithm", arrow.BinaryTypes.String),
 	field("alarm", arrow.FixedWidthTypes.Boolean),
+	field("muted", arrow.BinaryTypes.String),
 }, nil)
 
 // BandSchema returns the Arrow schema of the bands topic.
@@ -102,6 +105,7 @@ func (b *Bands) Encode() []byte {
 		number(func(r *BandRow) float64 { return r.Low }), number(func(r *BandRow) float64 { return r.High }),
 		number(func(r *BandRow) float64 { return r.Digits }), number(func(r *BandRow) float64 { return r.Threshold }),
 		text(func(r *BandRow) string { return r.Algorithm }), boolColumn(alarm),
+		text(func(r *BandRow) string { return r.Muted }),
 	})
 }
 

@@ -61,7 +61,7 @@ var expected = [...]tableColumns{
 	{TableBands, []columnType{
 		{"detector", typeWord}, {"indicator", typeWord}, {"value", typeWord}, {"entity", typeWord}, {"labels", typeText},
 		{"start", typeTime}, {"end", typeTime}, {"observed", typeReal}, {"expected", typeReal}, {"low", typeReal}, {"high", typeReal},
-		{"digits", "Float64"}, {"threshold", "Float64"}, {"algorithm", typeWord}, {"alarm", "Bool"},
+		{"digits", "Float64"}, {"threshold", "Float64"}, {"algorithm", typeWord}, {"alarm", "Bool"}, {"muted", typeWord},
 	}},
 	{TableFindings, []columnType{
 		{"id", typeText}, {"revision", "UInt32"}, {"kind", typeWord}, {"state", typeWord}, {"severity", typeWord},

@@ -81,6 +81,9 @@ func (d *Detector) Observe(p detectors.SeriesPoint) detectors.SeriesReading {
 	if math.IsNaN(out.Expected) && r.Digits > 0 {
 		out.Expected = r.Expected
 	}
+	if r.Digits > 0 && (r.Detector == anomaly.Shift || r.Detector == anomaly.Stuck) {
+		out.Age = r.For
+	}
 	if r.Second != anomaly.None {
 		out.Second = r.Second.String()
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flyball-io/flyball"
 )
@@ -95,6 +96,8 @@ type member struct {
 	Expected  *float64     `json:"expected"`
 	Low       *float64     `json:"low"`
 	High      *float64     `json:"high"`
+	// After is what appeared just before it began.
+	After *after `json:"after,omitempty"`
 	// Calm is for how many windows it has been calm.
 	Calm int `json:"calm,omitempty"`
 }
@@ -106,6 +109,7 @@ type notable struct {
 	sr    *series
 	value int
 	alarm bool
+	after *after
 	reading
 }
 
@@ -237,8 +241,8 @@ func (w *watch) alarms(sr *series, value int, r *reading) bool {
 
 func newMember(n *notable, at flyball.Time) member {
 	return member{
-		place: n.place(), At: at, Algorithm: n.Algorithm, Second: n.Second, Reason: n.reason, Direction: n.Direction,
-		Digits: n.Digits, Rarity: n.Rarity, Threshold: n.Threshold,
+		place: n.place(), At: at, Algorithm: n.Algorithm, Second: n.Second, Reason: n.reason + n.after.String(), Direction: n.Direction,
+		Digits: n.Digits, Rarity: n.Rarity, Threshold: n.Threshold, After: n.after,
 		Observed: known(n.observed), Expected: known(n.Expected), Low: known(n.Low), High: known(n.High),
 	}
 }
@@ -336,6 +340,9 @@ func (e *entity) finding(o *incident, state flyball.FindingState, at flyball.Tim
 		if n.value != nil {
 			f.Evidence = append(f.Evidence, flyball.Evidence{Name: n.name, Value: *n.value})
 		}
+	}
+	if lead.After != nil {
+		f.Evidence = append(f.Evidence, flyball.Evidence{Name: "after_release", Value: time.Duration(lead.After.By).Seconds(), Unit: "s"})
 	}
 	total := 0.0
 	for i := range list {

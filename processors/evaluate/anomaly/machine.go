@@ -19,7 +19,7 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/processors"
-	"github.com/flyball-io/flyball/processors/slo"
+	"github.com/flyball-io/flyball/processors/evaluate/anomaly/release"
 )
 
 // Config is what a machine works on.
@@ -47,6 +47,7 @@ type Machine struct {
 	cfg      Config
 	watches  []*watch
 	entities map[entityKey]*entity
+	releases *release.Log
 	touched  []*entity // since the last commit
 	emptied  []*entity // without series for a while, since then
 	notable  []notable // of the windows that end at the moment
@@ -60,7 +61,7 @@ type entityKey struct{ detector, source, entity string }
 
 // New returns a machine that has seen nothing.
 func New(cfg Config) *Machine {
-	m := &Machine{cfg: cfg, entities: map[entityKey]*entity{}}
+	m := &Machine{cfg: cfg, entities: map[entityKey]*entity{}, releases: release.NewLog()}
 	for i := range cfg.Detectors {
 		d := &cfg.Detectors[i]
 		for _, w := range d.Watches {
@@ -111,6 +112,10 @@ func (m *Machine) Close(s Step, out *Output) {
 			}
 		}
 	}
+	versions := m.versionsIn(&s)
+	if s.From.Floor(day) < s.To.Floor(day) {
+		m.releases.Forget(s.Source, s.To)
+	}
 	for {
 		end := flyball.Time(math.MaxInt64)
 		for _, w := range m.watches {
@@ -118,6 +123,7 @@ func (m *Machine) Close(s Step, out *Output) {
 				end = min(end, w.nextEnd(s.Windows))
 			}
 		}
+		versions = m.see(versions, &s, min(end, s.To))
 		if end > s.To {
 			return
 		}
@@ -142,7 +148,11 @@ func (m *Machine) tick(w *watch, end flyball.Time, s *Step, out *Output) {
 	}
 	rows := w.pending[:n]
 	w.pending = w.pending[n:]
-	if !s.Complete(end) || w.excluded.Touches(end.Add(-w.spec.Window), end) {
+	if !s.Complete(end) {
+		return
+	}
+	if why := w.excludedBy(end.Add(-w.spec.Window), end); why != "" {
+		m.mute(w, rows, end, why, s, out)
 		return
 	}
 	before := w.watchState
@@ -178,7 +188,11 @@ func (m *Machine) note(w *watch, sr *series, said []reading, end flyball.Time, o
 			})
 		}
 		if alarm || open || r.News && r.Digits >= unusual {
-			m.notable = append(m.notable, notable{w, sr, i, alarm, *r})
+			n := notable{w: w, sr: sr, value: i, alarm: alarm, reading: *r}
+			if n.reason != "" {
+				n.after = m.after(w, sr, end.Add(-r.Age))
+			}
+			m.notable = append(m.notable, n)
 		}
 	}
 }
@@ -217,6 +231,7 @@ func (m *Machine) Commit() {
 		e.was, e.dirty = e.now, false
 	}
 	m.touched, m.former = m.touched[:0], nil
+	m.releases.Commit()
 	m.dropEmpty()
 }
 
@@ -239,6 +254,7 @@ func (m *Machine) Abort() {
 		e.now, e.dirty = e.was, false
 	}
 	m.touched = m.touched[:0]
+	m.releases.Abort()
 	m.dropEmpty()
 }
 
@@ -261,9 +277,4 @@ func (m *Machine) sorted() []*entity {
 
 func compareEntities(a, b entityKey) int {
 	return cmp.Or(cmp.Compare(a.detector, b.detector), cmp.Compare(a.source, b.source), cmp.Compare(a.entity, b.entity))
-}
-
-// exclusionsOf returns the time that a detector leaves out, in whole panes.
-func exclusionsOf(d *flyball.Detector, pane time.Duration) *slo.Exclusions {
-	return slo.NewExclusions(d.Exclusions, pane)
 }

@@ -14,11 +14,13 @@ import (
 	"strings"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors/evaluate/anomaly/release"
 )
 
 // Keys of the state, below what the evaluate machine puts before them:
 //
 //	entity/<detector>/<source>/<entity>                     its anomaly, and labels
+//	release/<source>/<entity>                               versions that there are
 //	watch/<detector>/<indicator>/<revision>/next            id of the next series
 //	watch/<detector>/<indicator>/<revision>/series/<id>     snapshot of a series
 //	watch/<detector>/<indicator>/<revision>/tick/<n>/<part> values of a tick, by its number modulo snapshotEvery
@@ -136,6 +138,9 @@ func (m *Machine) Changed(change func(key string, value []byte)) {
 		}
 		change(e.path(), value)
 	}
+	m.releases.Changed(func(k release.Key, value []byte) {
+		change("release/"+url.PathEscape(k.Source)+"/"+url.PathEscape(k.Entity), value)
+	})
 	for _, key := range m.former {
 		change(key, nil)
 	}
@@ -179,6 +184,8 @@ func (m *Machine) Restore(key string, value []byte) error {
 	switch {
 	case parts[0] == "entity" && len(parts) == 4:
 		return m.restoreEntity(entityKey{parts[1], parts[2], parts[3]}, value)
+	case parts[0] == "release" && len(parts) == 3:
+		return m.releases.Restore(release.Key{Source: parts[1], Entity: parts[2]}, value)
 	case parts[0] == "watch" && len(parts) >= 5:
 		return m.restoreWatch(key, parts, value)
 	}

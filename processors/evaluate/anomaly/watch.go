@@ -9,7 +9,6 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/detectors"
 	"github.com/flyball-io/flyball/processors"
-	"github.com/flyball-io/flyball/processors/slo"
 )
 
 // watch is one indicator under one detector: its series, and the ticks at which they
@@ -19,7 +18,7 @@ type watch struct {
 	spec     flyball.Indicator
 	values   []flyball.WindowValue
 	make     func(flyball.Detector, flyball.WindowValue, flyball.Indicator) detectors.SeriesDetector
-	excluded *slo.Exclusions
+	excluded []exclusion
 	refused  int64
 	step     time.Duration // from one window's end to the next
 	// For how long a series without samples is watched for its silence, and remembered.
