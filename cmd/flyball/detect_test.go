@@ -176,3 +176,32 @@ func TestDetectDirectoryKeepsLayout(t *testing.T) {
 		t.Errorf("single file differs from directory: %v", err)
 	}
 }
+
+// A directory whose files grow gives the rows that it gave before, and more: nothing that
+// was said is taken back.
+func TestDetectDirectoryOfPrefixes(t *testing.T) {
+	lines := strings.SplitAfter(seriesCSV(600, 450), "\n")
+	rows := func(n int) string {
+		in, out := t.TempDir(), t.TempDir()
+		if err := os.WriteFile(filepath.Join(in, "a.csv"), []byte(strings.Join(lines[:n+1], "")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := runDetect(t, detectFlags{input: in, output: out}, ""); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(out, "a.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	whole := rows(600)
+	if !strings.Contains(whole, ",500,0.") && !strings.Contains(whole, ",500,1.") {
+		t.Fatal("the spike has no score")
+	}
+	for _, n := range []int{0, 1, 80, 299, 450, 451, 452, 599} {
+		if got := rows(n); !strings.HasPrefix(whole, got) || strings.Count(got, "\n") != n+1 {
+			t.Errorf("the first %d rows alone are judged otherwise than among all", n)
+		}
+	}
+}

@@ -17,7 +17,7 @@ const (
 	width, left, right  = 760, 52, 12
 	valueTop, valueHigh = 34, 170
 	digitTop, digitHigh = 226, 60
-	height              = 334
+	height              = 350
 	before, after       = 170, 110 // points shown around where the anomaly begins
 )
 
@@ -178,5 +178,7 @@ func (v *view) finding(b *bytes.Buffer) {
 	if phrase.Finite(r.Value) {
 		fmt.Fprintf(b, `<circle class="dot" cx="%.1f" cy="%.1f" r="4"/>`+"\n", v.x(v.found), v.value.y(r.Value))
 	}
-	fmt.Fprintf(b, `<text x="%d" y="%d">%s  %s</text>`+"\n", left, height-10, r.At.Std().Format("15:04"), html.EscapeString(r.Explain()))
+	what, rare, _ := strings.Cut(r.Explain(), "; by chance ")
+	fmt.Fprintf(b, `<text x="%d" y="%d">%s  %s</text>`+"\n", left, height-26, r.At.Std().Format("15:04"), html.EscapeString(what))
+	fmt.Fprintf(b, `<text class="soft" x="%d" y="%d">by chance %s</text>`+"\n", left, height-10, html.EscapeString(rare))
 }

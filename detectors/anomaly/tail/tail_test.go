@@ -189,7 +189,7 @@ func TestRobustTail(t *testing.T) {
 		}
 		return u.Digits(7, 0)
 	}
-	if without, with := f(0), f(20); without < 5.5 || without > 8.5 || with < 5 {
+	if without, with := f(0), f(20); without < 5.5 || without > 8.5 || with < 4.2 {
 		t.Errorf("7 digits are %.1f without incidents and %.1f with six of them", without, with)
 	}
 }
