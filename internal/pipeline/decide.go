@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors"
@@ -32,6 +33,8 @@ type decideStage struct {
 	machine *remediation.Machine
 	input   decideInput
 	unread  []*kgo.Record
+	made    []flyball.Decision // in this transaction
+	sizes   *checkpoint.Sizes
 }
 
 // decideInput is what was read for a transaction, by topic.
@@ -49,6 +52,7 @@ func (i decideInput) all() remediation.Input {
 func (d *decideStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 	if len(c.Revoked) > 0 {
 		d.machine, d.input = nil, decideInput{}
+		d.sizes.Drop(0)
 	}
 	if len(c.Assigned) == 0 {
 		return nil
@@ -65,6 +69,7 @@ func (d *decideStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 		return err
 	}
 	d.machine, d.input = m, decideInput{}
+	d.sizes.Restored(0, state)
 	d.log.Info("decisions are made here", "role", roleDecide, "keys", len(state))
 	return nil
 }
@@ -121,13 +126,19 @@ func (d *decideStage) flush(context.Context, time.Time) (output, error) {
 	}
 	ready := d.machine.Step(in)
 	d.metrics.limits(roleDecide, ready.Limited)
+	d.made = ready.Decisions
+	d.sizes.Change(0, ready.State)
 	records, err := d.emit.decided(ready)
 	out.records = append(out.records, records...)
 	return out, err
 }
 
 func (d *decideStage) end(committed bool) {
-	d.input, d.unread = decideInput{}, nil
+	if committed {
+		d.metrics.decided(d.made)
+	}
+	d.sizes.End(committed)
+	d.input, d.unread, d.made = decideInput{}, nil, nil
 	switch {
 	case d.machine == nil:
 	case committed:

@@ -102,6 +102,11 @@ func (e *emitter) evaluated(partition int32, r processors.Ready) ([]*kgo.Record,
 			e.metrics.emitted.WithLabelValues(columns.name).Add(float64(n))
 		}
 	}
+	for i := range r.Windows.Len() {
+		if r.Windows.Revision[i] > 1 {
+			e.metrics.corrections.WithLabelValues(r.Windows.Indicator[i]).Inc()
+		}
+	}
 	out, err := events(e, out, "finding", r.Findings, e.events.Finding)
 	if err == nil {
 		out, err = events(e, out, "verdict", r.Verdicts, e.events.Verdict)

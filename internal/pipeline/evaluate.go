@@ -42,6 +42,7 @@ type evaluateStage struct {
 	progress   map[int32]flyball.Time
 	partitions int32
 	telling    map[int32]flyball.Time // in this transaction
+	sizes      *checkpoint.Sizes
 }
 
 // progressEvery is the event time between two watermarks for decide.
@@ -55,6 +56,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 			continue // it goes with its partition of panes
 		}
 		delete(e.machines, p.Partition)
+		e.sizes.Drop(p.Partition)
 		delete(e.inputs, p.Partition)
 		delete(e.progress, p.Partition)
 	}
@@ -80,6 +82,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 			return err
 		}
 		m.Restored()
+		e.sizes.Restored(p, state)
 		m.ResumeAt(head)
 		e.machines[p], e.heads[p] = m, head
 		e.log.Info("partition restored", "role", roleEvaluate, "partition", p, "from", a.Offset, "head", head, "keys", len(state), "took", time.Since(started))
@@ -154,6 +157,7 @@ func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
 		if err != nil {
 			return output{}, err
 		}
+		e.sizes.Change(p, ready.State)
 		out.records = append(out.records, records...)
 		out.records = append(out.records, e.tell(p, m.Progress())...)
 		at := checkpoint.Resumption{Low: math.MaxInt64, Head: e.heads[p]}
@@ -192,6 +196,7 @@ func (e *evaluateStage) end(committed bool) {
 		maps.Copy(e.progress, e.telling)
 	}
 	clear(e.telling)
+	e.sizes.End(committed)
 	for p := range e.inputs {
 		m := e.machines[p]
 		switch {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
+	"github.com/flyball-io/flyball/internal/tracing"
 )
 
 // stage is what a member does with what it reads: a state machine, its inputs
@@ -69,6 +70,7 @@ type member struct {
 	name    string         // tells it apart in health
 	health  *Health        // may be nil
 	metrics *Metrics
+	trace   *tracing.Tracer // may be nil
 	log     *slog.Logger
 }
 
@@ -149,7 +151,8 @@ func (m *member) feel(s *kafka.Session, committed bool) {
 // transaction polls for one interval and commits. When the context ends it
 // finishes with what it has.
 func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (committed bool, err error) {
-	in, err := m.poll(ctx, s, st)
+	batch := m.trace.Begin(m.role, m.name)
+	in, err := m.poll(ctx, s, st, batch)
 	if err != nil {
 		return false, err
 	}
@@ -161,7 +164,10 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (c
 	drain, cancel := draining(ctx, m.join.TransactionTimeout)
 	defer cancel()
 	started := time.Now()
+	stepped := batch.Step(drain)
 	out, err := st.flush(drain, started)
+	stepped()
+	defer func() { batch.End(committed, err) }()
 	if err != nil {
 		st.end(false)
 		return false, err
@@ -173,7 +179,7 @@ func (m *member) transaction(ctx context.Context, s *kafka.Session, st stage) (c
 	for _, b := range m.broken {
 		out.records = append(out.records, m.dead(b))
 	}
-	committed, err = m.commit(drain, s, out, !in.foreign)
+	committed, err = m.commit(drain, s, out, !in.foreign, batch)
 	st.end(committed)
 	if committed {
 		m.broken = nil
@@ -195,7 +201,7 @@ type polled struct {
 }
 
 // poll takes records until the interval is over.
-func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polled, err error) {
+func (m *member) poll(ctx context.Context, s *kafka.Session, st stage, batch *tracing.Batch) (in polled, err error) {
 	due, cancel := context.WithTimeout(ctx, m.interval)
 	defer cancel()
 	for {
@@ -222,7 +228,9 @@ func (m *member) poll(ctx context.Context, s *kafka.Session, st stage) (in polle
 			in.any = true
 			read := readTo(fetches) // before they are taken: their memory may be used again
 			m.metrics.fetched(m.role, fetches)
+			taken := batch.Take(fetches)
 			st.take(fetches)
+			taken()
 			for p, next := range read {
 				owned := s.Advance(p, next)
 				in.foreign = in.foreign || !owned
@@ -293,13 +301,15 @@ func (m *member) skip(ctx context.Context, s *kafka.Session, fetches kgo.Fetches
 // commit produces the output and commits how far was read, in one transaction;
 // it takes the transaction back when the output must not count. A failure to
 // produce ends the session: it would come again at once.
-func (m *member) commit(ctx context.Context, s *kafka.Session, out output, counts bool) (bool, error) {
+func (m *member) commit(ctx context.Context, s *kafka.Session, out output, counts bool, batch *tracing.Batch) (bool, error) {
+	batch.Commit()
 	if err := s.Begin(); err != nil {
 		return false, fmt.Errorf("cannot begin a transaction: %w", err)
 	}
 	produced := kgo.AbortingFirstErrPromise(s.Client())
 	if counts {
 		for _, r := range out.records {
+			batch.Carry(ctx, r)
 			s.Produce(ctx, r, produced.Promise())
 		}
 	}

@@ -2,11 +2,13 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/notifications"
 	"github.com/flyball-io/flyball/processors"
 )
@@ -29,6 +31,10 @@ type Metrics struct {
 	skipped      *prometheus.CounterVec
 	lag          *prometheus.GaugeVec
 	behind       *prometheus.GaugeVec
+	decisions    *prometheus.CounterVec
+	corrections  *prometheus.CounterVec
+	stateKeys    *prometheus.GaugeVec
+	stateBytes   *prometheus.GaugeVec
 	notify       *notifications.Metrics
 }
 
@@ -61,6 +67,10 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		watermark:    gauge("watermark_seconds", "Watermark of a source as evaluate sees it, seconds since the epoch.", "source", "partition"),
 		lag:          gauge("source_lag_records", "Records of a source partition not read yet.", "topic", "partition"),
 		behind:       gauge("lag_records", "Records of a partition that a role had not read at its last fetch.", "role", "topic", "partition"),
+		decisions:    counter("decisions_total", "Decisions by what they came to, and the first gate that refused; \"\" where none did.", "verb", "gate"),
+		corrections:  counter("corrections_total", "Windows sent again because of late samples.", "indicator"),
+		stateKeys:    gauge("state_keys", "Keys of the state that is kept of a partition, on the state topic and in memory.", "role", "partition"),
+		stateBytes:   gauge("state_bytes", "Bytes of the state that is kept of a partition, keys and values, as they are on the state topic.", "role", "partition"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "flyball_transaction_seconds", Help: "Time from the end of polling to the end of the transaction.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
@@ -98,6 +108,17 @@ func (m *Metrics) transaction(role string, committed bool, d time.Duration) {
 	}
 	m.transactions.WithLabelValues(role, result).Inc()
 	m.seconds.WithLabelValues(role).Observe(d.Seconds())
+}
+
+// decided counts decisions that are committed.
+func (m *Metrics) decided(list []flyball.Decision) {
+	for _, d := range list {
+		gate := ""
+		if i := slices.IndexFunc(d.Gates, func(g flyball.GateResult) bool { return !g.Pass }); i >= 0 {
+			gate = d.Gates[i].Gate
+		}
+		m.decisions.WithLabelValues(string(d.Verb), gate).Inc()
+	}
 }
 
 // Reasons of limited_total that the shell itself counts; those of the machines are

@@ -33,6 +33,7 @@ import (
 	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/notifications"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
+	"github.com/flyball-io/flyball/internal/tracing"
 	"github.com/flyball-io/flyball/processors/evaluate"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
@@ -65,6 +66,8 @@ type Options struct {
 	Kafka []kgo.Opt
 	// Health, when set, is told how the members are.
 	Health *Health
+	// Trace, when set, makes traces.
+	Trace *tracing.Tracer
 }
 
 // pipeline is what the roles share.
@@ -129,6 +132,7 @@ func newPipeline(o Options) (*pipeline, error) {
 	}
 	p.Kafka = slices.Concat(security, p.Kafka)
 	p.topics = sinkkafka.Topics{Prefix: p.cfg.Pipeline.Kafka.TopicPrefix}
+	p.Kafka = append(p.Kafka, o.Trace.Client(p.topics)...)
 	p.emit, err = newEmitter(p.cfg, p.topics, o.Metrics)
 	return p, err
 }
@@ -145,7 +149,7 @@ func (p *pipeline) member(role, group string, number int, topics []string) *memb
 	name := fmt.Sprintf("%s-%d", group, number)
 	p.Health.update(role, name, func(*MemberHealth) {})
 	return &member{
-		role: role, name: name, health: p.Health, metrics: p.Metrics, log: p.Log, interval: time.Duration(p.cfg.Pipeline.CommitInterval), maxPoll: 2000,
+		role: role, name: name, health: p.Health, metrics: p.Metrics, trace: p.Trace, log: p.Log, interval: time.Duration(p.cfg.Pipeline.CommitInterval), maxPoll: 2000,
 		join: kafka.Config{
 			Brokers: p.cfg.Pipeline.Kafka.Brokers, ClientID: p.cfg.Pipeline.Kafka.ClientID + "-" + role,
 			Group: p.cfg.Pipeline.Kafka.Group + "-" + group, Topics: topics,
@@ -195,6 +199,7 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 			topic: p.topics.Panes(), canaries: p.topics.Canaries(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
 			machines: map[int32]*evaluate.Machine{}, heads: map[int32]int64{}, inputs: map[int32]*evaluate.Input{},
 			progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}, partitions: p.told(),
+			sizes: checkpoint.NewSizes(roleEvaluate, p.Metrics.stateKeys, p.Metrics.stateBytes),
 		}, nil
 	}
 	g.Go(func() error { return m.run(ctx) })
@@ -219,7 +224,7 @@ func (p *pipeline) decide(ctx context.Context, g *errgroup.Group) error {
 	m.interval = decideInterval
 	m.join.Together = true
 	m.newStage = func(*kafka.Session) (stage, error) {
-		return &decideStage{cfg: cfg, readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log}, nil
+		return &decideStage{cfg: cfg, readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log, sizes: checkpoint.NewSizes(roleDecide, p.Metrics.stateKeys, p.Metrics.stateBytes)}, nil
 	}
 	g.Go(func() error { return m.run(ctx) })
 	return nil
