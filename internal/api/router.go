@@ -35,15 +35,26 @@ type router struct {
 	page     http.Handler // of all other paths; nil without
 }
 
-func newRouter(g *access.Guard) *router {
-	m := &router{mux: http.NewServeMux(), guard: g, registry: prometheus.NewRegistry(), roles: map[string]access.Role{},
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flyball_http_requests_total",
+// Collectors returns what the server registers, for the reference.
+func Collectors() []prometheus.Collector {
+	requests, seconds, refused := newMetrics()
+	return []prometheus.Collector{requests, seconds, refused}
+}
+
+func newMetrics() (requests *prometheus.CounterVec, seconds *prometheus.HistogramVec, refused *prometheus.CounterVec) {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flyball_http_requests_total",
 			Help: "Requests to the API, by route and status."}, []string{"route", "code"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "flyball_http_request_seconds",
-			Help: "How long answers of the API took.", Buckets: []float64{.005, .02, .1, .5, 2, 10, 30}}, []string{"route"})}
-	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flyball_http_refused_total",
-		Help: "Requests to the API that were refused, by reason."}, []string{"reason"})
-	m.registry.MustRegister(m.requests, m.seconds, refused)
+		prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "flyball_http_request_seconds",
+			Help: "How long answers of the API took.", Buckets: []float64{.005, .02, .1, .5, 2, 10, 30}}, []string{"route"}),
+		prometheus.NewCounterVec(prometheus.CounterOpts{Name: "flyball_http_refused_total",
+			Help: "Requests to the API that were refused, by reason."}, []string{"reason"})
+}
+
+func newRouter(g *access.Guard) *router {
+	m := &router{mux: http.NewServeMux(), guard: g, registry: prometheus.NewRegistry(), roles: map[string]access.Role{}}
+	requests, seconds, refused := newMetrics()
+	m.requests, m.seconds = requests, seconds
+	m.registry.MustRegister(requests, seconds, refused)
 	g.OnRefused(func(reason string) { refused.WithLabelValues(reason).Inc() })
 	m.outer = g.SameOrigin(http.HandlerFunc(m.route))
 	return m
