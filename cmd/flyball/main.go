@@ -14,12 +14,17 @@ import (
 
 	"github.com/flyball-io/flyball/internal/automation"
 	"github.com/flyball-io/flyball/internal/canaries/command"
-	"github.com/flyball-io/flyball/internal/clustermigrate"
 	"github.com/flyball-io/flyball/internal/deadletters"
+	debugging "github.com/flyball-io/flyball/internal/debug"
 	executor "github.com/flyball-io/flyball/internal/executor/command"
 	"github.com/flyball-io/flyball/internal/feedback"
 	"github.com/flyball-io/flyball/internal/manual"
+	"github.com/flyball-io/flyball/internal/migrate"
+	"github.com/flyball-io/flyball/internal/process"
 	backtest "github.com/flyball-io/flyball/internal/replay/command"
+	"github.com/flyball-io/flyball/internal/starter"
+	"github.com/flyball-io/flyball/internal/status"
+	"github.com/flyball-io/flyball/internal/tail"
 )
 
 // version is set when the binary is built.
@@ -101,10 +106,11 @@ Try it:  flyball dev`,
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
+		return usageError(manual.Hint(c, err))
 	})
-	root.AddCommand(newDev(), newRun(), newLint(), newTest(), backtest.New(usageError, exitWith), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), clustermigrate.Command(usageError), newSchema(), manual.Command(usageError), newVersion())
+	root.AddCommand(newDev(), starter.Command(usageError), process.Command(version, usageError), newLint(), newTest(), backtest.New(usageError, exitWith), newLoadgen(), newDetect(), feedback.Command(usageError), newSLO(), newJudge(), command.New(), newConvert(), newTopics(), executor.New(usageError), deadletters.Command(usageError), status.Command(usageError, exitWith), tail.Command(usageError), debugging.Command(version, usageError), migrate.Command(usageError, exitWith), newSchema(), manual.Command(usageError), newVersion())
 	root.AddCommand(automation.Commands()...)
+	manual.Strict(root, usageError)
 	return root
 }
 
