@@ -15,10 +15,11 @@ import (
 
 func newSchema() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "schema",
-		Short: "Check the schemas of a Schema Registry",
-		Args:  exactArgs(0),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "schema",
+		Short:   "Check the schemas of a Schema Registry",
+		Example: `  flyball schema check --config ./config`,
+		Args:    exactArgs(0),
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newSchemaCheck())
 	return c

@@ -18,8 +18,10 @@ func newSLO() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "slo",
 		Short: "Say where SLOs stand, or run them over recorded slices",
-		Args:  exactArgs(0),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Example: `  flyball slo status --config ./config
+  flyball slo replay --slo checkout.yaml --slices checkout.csv`,
+		Args: exactArgs(0),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newSLOReplay(), newSLOStatus(), newSLOForecast())
 	return c

@@ -15,8 +15,10 @@ func newTopics() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "topics",
 		Short: "Create and check Flyball's topics",
-		Args:  exactArgs(0),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Example: `  flyball topics check --config ./config
+  flyball topics create --config ./config --replication 3 --min-isr 2`,
+		Args: exactArgs(0),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newTopicsCreate(), newTopicsCheck())
 	return c

@@ -17,10 +17,11 @@ import (
 // Command returns the command findings. Usage makes a usage error of an error.
 func Command(usage func(error) error) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "findings",
-		Short: "Say what findings were worth",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "findings",
+		Short:   "Say what findings were worth",
+		Example: `  flyball findings label 5f1c0e9a7b21d3c4e6f80912 noise --config ./config`,
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(labelCommand(usage))
 	return c

@@ -61,6 +61,8 @@ status, wait and report take the id of an analysis, or the name of a canary for 
 latest one.
 
 Exit code 0: pass. 5: fail. 6: marginal or inconclusive. 124: timed out.`,
+		Example: `  flyball canary start release checkout --version 2.1.0
+  flyball canary wait release --timeout 30m`,
 	}
 	c.PersistentFlags().StringVar(&api.URL, "url", cmp.Or(os.Getenv("FLYBALL_URL"), "http://127.0.0.1:8686"), "the API of Flyball; FLYBALL_URL is the default")
 	c.PersistentFlags().StringVar(&api.Token, "token", os.Getenv("FLYBALL_TOKEN"), "bearer token; FLYBALL_TOKEN is the default")
@@ -100,6 +102,8 @@ func newStatus(api *client.Client) *cobra.Command {
 	var format string
 	c := &cobra.Command{
 		Use: "status ID|CANARY", Short: "Print what is known of an analysis", Args: exactArgs(1),
+		Example: `  flyball canary status release
+  flyball canary status release -o json | jq -r .verdict`,
 		RunE: func(c *cobra.Command, args []string) error {
 			a, err := api.Get(c.Context(), args[0], false)
 			if err != nil {
@@ -117,6 +121,7 @@ func newWait(api *client.Client) *cobra.Command {
 	var timeout time.Duration
 	c := &cobra.Command{
 		Use: "wait ID|CANARY", Short: "Wait until an analysis is over", Args: exactArgs(1),
+		Example: `  flyball canary wait "$id" --timeout 30m --inconclusive fail`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if open != "keep" && open != "pass" && open != "fail" {
 				return usageError(fmt.Errorf("unknown --inconclusive %q; want keep, pass or fail", open))
@@ -178,6 +183,7 @@ func write(c *cobra.Command, r *report.Report, format string) error {
 func newCancel(api *client.Client) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel ID", Short: "End an analysis without a verdict", Args: exactArgs(1),
+		Example: `  flyball canary cancel "$id"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return clientError(api.Cancel(c.Context(), args[0], "cli"))
 		},
