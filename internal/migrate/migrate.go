@@ -16,12 +16,13 @@ import (
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/connect"
 	"github.com/flyball-io/flyball/sinks/clickhouse"
+	"github.com/flyball-io/flyball/sinks/clickhouse/cluster"
 )
 
 // options are the flags.
 type options struct {
-	dir, dsn, output string
-	dryRun           bool
+	dir, dsn, output, cluster string
+	dryRun                    bool
 }
 
 // Command returns `flyball migrate`. usage makes an error one of usage or configuration,
@@ -39,12 +40,19 @@ With --dry-run the SQL is printed. Whoever runs it by other means lets flyball m
 note that afterwards: a statement whose work is done does nothing.`,
 		Example: `  flyball migrate --config ./config
   flyball migrate --config ./config --dry-run >pending.sql
+  flyball migrate --config ./config --cluster prod --dry-run >schema.sql
   flyball migrate status --clickhouse http://127.0.0.1:8123/flyball
   flyball migrate status --config ./config -o json | jq -r 'select(.state=="pending") | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if o.cluster != "" && !o.dryRun {
+				return usage(errors.New("the tables of a cluster are made by whoever may do so on all of its nodes: add --dry-run, and run what is printed"))
+			}
 			return o.with(c.Context(), usage, func(ctx context.Context, db *clickhouse.DB) error {
-				if o.dryRun {
+				switch {
+				case o.cluster != "":
+					return o.script(ctx, c.OutOrStdout(), db)
+				case o.dryRun:
 					return o.print(ctx, c.OutOrStdout(), db)
 				}
 				return o.apply(ctx, c.OutOrStdout(), db)
@@ -55,6 +63,7 @@ note that afterwards: a statement whose work is done does nothing.`,
 	f.StringVar(&o.dir, "config", "", "configuration directory")
 	f.StringVar(&o.dsn, "clickhouse", "", "DSN of the ClickHouse, instead of that of a configuration")
 	f.StringVarP(&o.output, "output", "o", "text", "output format: text, or json, one object per line")
+	c.Flags().StringVar(&o.cluster, "cluster", "", "print it for this cluster of shards and replicas, as remote_servers names it; with --dry-run")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "change nothing: print the SQL of what is pending")
 	c.AddCommand(o.status(usage, exit))
 	return c
@@ -183,6 +192,28 @@ func (o *options) print(ctx context.Context, w io.Writer, db *clickhouse.DB) err
 		}
 	}
 	return nil
+}
+
+// script prints what is pending for a cluster: to be run once, on any node.
+func (o *options) script(ctx context.Context, w io.Writer, db *clickhouse.DB) error {
+	list, err := db.MigrationStates(ctx)
+	if err != nil {
+		return err
+	}
+	var pending []clickhouse.Migration
+	for _, s := range list {
+		if s.AppliedAt.IsZero() {
+			pending = append(pending, s.Migration)
+		}
+	}
+	text, err := cluster.Target{Cluster: o.cluster, Database: db.Name()}.Script(pending)
+	if err == nil && o.output == "json" {
+		return json.NewEncoder(w).Encode(map[string]any{"cluster": o.cluster, "sql": text})
+	}
+	if err == nil {
+		_, err = io.WriteString(w, text)
+	}
+	return err
 }
 
 func (o *options) apply(ctx context.Context, w io.Writer, db *clickhouse.DB) error {

@@ -42,6 +42,9 @@ func TestMigrate(t *testing.T) {
 	if out, err := run(t, "status", "--clickhouse", db.DSN(), "-o", "json"); !errors.Is(err, errExit) || strings.Count(out, `"state":"pending"`) != n {
 		t.Errorf("--dry-run has changed something: %v\n%s", err, out)
 	}
+	if script, err := run(t, "--clickhouse", db.DSN(), "--cluster", "prod", "--dry-run"); err != nil || !strings.Contains(script, "ON CLUSTER") || strings.Count(script, "INSERT INTO") < n {
+		t.Errorf("--cluster: %v\n%.2000s", err, script)
+	}
 	// What it prints is what it does: by hand first, and then nothing is left to do for it
 	// but to note it.
 	conn := db.Open(t)
@@ -85,5 +88,6 @@ func TestWhichDatabase(t *testing.T) {
 	f("either --config or --clickhouse")
 	f("either --config or --clickhouse", "--config", "x", "--clickhouse", "http://y")
 	f("none of clickhouse://", "--clickhouse", "y:9000")
+	f("add --dry-run", "--clickhouse", "http://y", "--cluster", "prod")
 	f("want text or json", "-o", "xml", "--clickhouse", "http://y")
 }

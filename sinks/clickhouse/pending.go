@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -74,16 +73,6 @@ func states(known []Migration, applied map[uint32]MigrationState) []MigrationSta
 	}
 	slices.SortFunc(out, func(a, b MigrationState) int { return cmp.Compare(a.Version, b.Version) })
 	return out
-}
-
-// SQL returns what a migration does in a database, as statements that can be run one
-// after another.
-func (m Migration) SQL(database string) string {
-	var b strings.Builder
-	for _, s := range m.statements(database) {
-		b.WriteString(strings.TrimSuffix(strings.TrimSpace(s), ";") + ";\n")
-	}
-	return b.String()
 }
 
 // DatabaseSQL is the statement that migrations begin with.
