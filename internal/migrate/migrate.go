@@ -21,8 +21,9 @@ import (
 
 // options are the flags.
 type options struct {
-	dir, dsn, output, cluster string
-	dryRun                    bool
+	dir, dsn, output  string
+	cluster, database string
+	dryRun            bool
 }
 
 // Command returns `flyball migrate`. usage makes an error one of usage or configuration,
@@ -40,13 +41,16 @@ With --dry-run the SQL is printed. Whoever runs it by other means lets flyball m
 note that afterwards: a statement whose work is done does nothing.`,
 		Example: `  flyball migrate --config ./config
   flyball migrate --config ./config --dry-run >pending.sql
-  flyball migrate --config ./config --cluster prod --dry-run >schema.sql
+  flyball migrate --cluster prod --dry-run >schema.sql
   flyball migrate status --clickhouse http://127.0.0.1:8123/flyball
   flyball migrate status --config ./config -o json | jq -r 'select(.state=="pending") | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.cluster != "" && !o.dryRun {
 				return usage(errors.New("the tables of a cluster are made by whoever may do so on all of its nodes: add --dry-run, and run what is printed"))
+			}
+			if o.cluster != "" && o.dir == "" && o.dsn == "" { // nobody is asked what there is
+				return o.printScript(c.OutOrStdout(), o.database, clickhouse.Migrations())
 			}
 			return o.with(c.Context(), usage, func(ctx context.Context, db *clickhouse.DB) error {
 				switch {
@@ -64,6 +68,7 @@ note that afterwards: a statement whose work is done does nothing.`,
 	f.StringVar(&o.dsn, "clickhouse", "", "DSN of the ClickHouse, instead of that of a configuration")
 	f.StringVarP(&o.output, "output", "o", "text", "output format: text, or json, one object per line")
 	c.Flags().StringVar(&o.cluster, "cluster", "", "print it for this cluster of shards and replicas, as remote_servers names it; with --dry-run")
+	c.Flags().StringVar(&o.database, "database", clickhouse.DefaultDatabase, "with --cluster alone: the database, whose migrations are all printed")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "change nothing: print the SQL of what is pending")
 	c.AddCommand(o.status(usage, exit))
 	return c
@@ -206,7 +211,11 @@ func (o *options) script(ctx context.Context, w io.Writer, db *clickhouse.DB) er
 			pending = append(pending, s.Migration)
 		}
 	}
-	text, err := cluster.Target{Cluster: o.cluster, Database: db.Name()}.Script(pending)
+	return o.printScript(w, db.Name(), pending)
+}
+
+func (o *options) printScript(w io.Writer, database string, list []clickhouse.Migration) error {
+	text, err := cluster.Target{Cluster: o.cluster, Database: database}.Script(list)
 	if err == nil && o.output == "json" {
 		return json.NewEncoder(w).Encode(map[string]any{"cluster": o.cluster, "sql": text})
 	}

@@ -78,6 +78,18 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
+// Without a database to ask, all migrations are printed for a cluster.
+func TestCluster(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		if out, err := run(t, args...); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v: %v, %q is not in\n%.300s", args, err, want, out)
+		}
+	}
+	f("CREATE DATABASE IF NOT EXISTS `flyball` ON CLUSTER 'prod';\n", "--cluster", "prod", "--dry-run")
+	f("INSERT INTO `x`.schema_migrations (version, name, checksum) VALUES (22, '022_examples.sql', '", "--cluster", "prod", "--dry-run", "--database", "x")
+}
+
 func TestWhichDatabase(t *testing.T) {
 	f := func(want string, args ...string) {
 		t.Helper()
