@@ -186,7 +186,7 @@ func (o *options) print(ctx context.Context, w io.Writer, db *clickhouse.DB) err
 			fmt.Fprintln(w, db.DatabaseSQL())
 		}
 		first = false
-		sql := s.SQL(db.Name())
+		sql := s.Script(db.Name())
 		if o.output == "json" {
 			err = json.NewEncoder(w).Encode(map[string]any{"version": s.Version, "name": s.Name, "sql": sql})
 		} else {
