@@ -3,8 +3,12 @@ package prometheus
 
 import (
 	"bytes"
+	"encoding/json"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +16,8 @@ import (
 
 	"github.com/flyball-io/flyball/internal/pipeline"
 )
+
+var metricName = regexp.MustCompile(`flyball_[a-z_]+`)
 
 type alert struct {
 	Alert       string
@@ -38,9 +44,8 @@ func TestAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := shown()
-	name := regexp.MustCompile(`flyball_[a-z_]+`)
 	for _, r := range file.Groups[0].Rules {
-		for _, metric := range name.FindAllString(r.Expr+r.Annotations["description"], -1) {
+		for _, metric := range metricName.FindAllString(r.Expr+r.Annotations["description"], -1) {
 			if !shown[metric] {
 				t.Errorf("%s asks for %s, which nothing shows", r.Alert, metric)
 			}
@@ -50,6 +55,73 @@ func TestAlerts(t *testing.T) {
 		}
 		if r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
 			t.Errorf("%s does not say what it is about and what to do", r.Alert)
+		}
+	}
+}
+
+// TestDashboards: so do the panels that ask Prometheus, and every metric of the roles is
+// in one.
+func TestDashboards(t *testing.T) {
+	files, err := filepath.Glob("../grafana/dashboards/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, asked := shown(), map[string]bool{}
+	roles := len(shown)
+	served(t, shown)
+	if len(shown) < roles+4 {
+		t.Fatalf("only %d metrics of the API and the UI were found", len(shown)-roles)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d struct {
+			Panels []struct {
+				Title   string
+				Targets []struct{ Expr string }
+			}
+		}
+		if err := json.Unmarshal(text, &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				for _, metric := range metricName.FindAllString(target.Expr, -1) {
+					metric = strings.TrimSuffix(metric, "_bucket")
+					if asked[metric] = true; !shown[metric] {
+						t.Errorf("%s, %s asks for %s, which nothing shows", file, p.Title, metric)
+					}
+				}
+			}
+		}
+	}
+	for metric := range shown {
+		if !asked[metric] && strings.HasPrefix(metric, "flyball_") {
+			t.Errorf("no dashboard shows %s", metric)
+		}
+	}
+}
+
+// served adds the metrics of the API and the UI, each of which makes its own where it
+// counts.
+func served(t *testing.T, all map[string]bool) {
+	t.Helper()
+	made := regexp.MustCompile(`Name: "(flyball_[a-z_]+)"`)
+	for _, dir := range []string{"api", "ui"} {
+		err := filepath.WalkDir(filepath.Join("..", "..", "internal", dir), func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range made.FindAllSubmatch(text, -1) {
+				all[string(m[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }
