@@ -12,7 +12,7 @@ BOMB     ?= 10000000
 FLYBALL_SHARED ?= $(abspath ../shared)
 export FLYBALL_SHARED
 
-.PHONY: build peers dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-peers bench-evaluate bench-growth bench-latency bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab simulate-scale clean help chaos overload
+.PHONY: docs reference sbom build peers dev test laws test-kafka test-ui test-collector test-deploy release lint fuzz bench bench-peers bench-evaluate bench-growth bench-latency bench-report bench-storage clickhouse kafka cc accuracy-canary accuracy-nab simulate-scale clean help chaos overload
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -74,14 +74,38 @@ test-collector: ## send telemetry through the OpenTelemetry Collector and the of
 test-deploy: ## render the Helm chart and read the Compose file by their own libraries
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
 
+# The modules that are in the program, from the program: what is only tested with is not.
+sbom: build ## write the bill of materials of bin/flyball, CycloneDX, into dist/
+	@mkdir -p dist
+	$(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0 bin -json -output dist/flyball.cdx.json $(BIN)
+
 release: ## build archives, packages and their bills of materials into dist/, without publishing
 	$(GO) run github.com/goreleaser/goreleaser/v2@v2.18.2 release --clean --snapshot
 
-lint: ## formatting, vet, staticcheck and the rules of the house
+# A site of pages that can be opened without a server. Without Python or the registry it
+# cannot be built.
+docs: ## build docs/ as a site, into .cache/site; a link that leads nowhere fails
+	@[ -x .cache/site-venv/bin/mkdocs ] && cmp -s internal/site/requirements.txt .cache/site-venv/requirements.txt || { \
+		rm -rf .cache/site-venv && python3 -m venv .cache/site-venv && \
+		.cache/site-venv/bin/pip install --quiet --disable-pip-version-check -r internal/site/requirements.txt && \
+		cp internal/site/requirements.txt .cache/site-venv/requirements.txt; }
+	NO_MKDOCS_2_WARNING=1 .cache/site-venv/bin/mkdocs build --quiet --strict -f internal/site/mkdocs.yml
+	@echo "open .cache/site/index.html"
+
+reference: ## write docs/reference and docs/images anew, from the types and the judges
+	$(GO) run ./internal/reference docs/reference
+	$(GO) run ./internal/pictures docs/images
+
+lint: build ## formatting, vet, staticcheck, the rules of the house and known vulnerabilities
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) test -count=1 ./internal/lint
+	@out=$$($(GO) tool govulncheck -mode binary $(BIN) 2>&1); case $$? in \
+		0) ;; \
+		3) echo "$$out"; exit 1 ;; \
+		*) echo "govulncheck: nothing is known of vulnerabilities: $$(echo "$$out" | tail -n 1)" ;; \
+	esac
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do \
