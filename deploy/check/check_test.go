@@ -192,7 +192,7 @@ func TestCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"kafka", "clickhouse", "collector", "flyball", "grafana"} {
+	for _, want := range []string{"kafka", "clickhouse", "collector", "flyball", "grafana", "prometheus"} {
 		s, err := p.GetService(want)
 		if err != nil {
 			t.Error(err)
