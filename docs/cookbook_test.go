@@ -65,7 +65,7 @@ func cook(t *testing.T, title, file string, recipe page) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err := s.Run(scenario.Options{Once: testing.Short()})
+	rep, err := s.Run(scenario.Options{Once: once || testing.Short()})
 	if err != nil {
 		t.Fatal(err)
 	}
