@@ -43,10 +43,10 @@ func burnRate() string {
 	a, _ := p.at(begin, 0)
 	b, _ := p.at(end, 0)
 	c.area(a, p.y, b-a, p.h, "fill")
-	c.text((a+b)/2, p.y+16, "middle", "small", "5 % of requests fail")
 	f, _ := p.at(float64(from), 0)
 	g, _ := p.at(float64(to), 0)
 	c.area(f, p.y, g-f, p.h, "bad-soft")
+	c.text((a+b)/2, p.y+16, "middle", "small", "5 % of requests fail")
 	c.text((f+g)/2, p.y+p.h-8, "middle", "small strong", "page_fast")
 	p.ticks(map[float64]string{0: "0", 30: "30 min", 60: "60 min", 90: "90 min", 120: "120 min", 150: "150 min"},
 		map[float64]string{0: "0", 10: "10×", 20: "20×", 30: "30×", 40: "40×", 50: "50×"})
@@ -65,13 +65,13 @@ func burnRate() string {
 	return c.String()
 }
 
-// evidence shows two canaries to the judge, a look a minute: one with three times the
+// evidence shows two canaries to the judge, a look a minute: one with twice the
 // errors of the baseline, and one with as many.
 func evidence() string {
-	c := newCanvas(920, 430, "Evidence of harm over time: for a canary with three times the errors it crosses the line after some minutes, for one that is the same it never does")
-	worse, same := looks(3), looks(1)
-	p := plot{canvas: c, x: 70, y: 50, w: 820, h: 290, toX: 60, fromY: -3, toY: 4}
-	p.ticks(map[float64]string{0: "0", 10: "10 min", 20: "20 min", 30: "30 min", 40: "40 min", 50: "50 min", 60: "60 min"},
+	c := newCanvas(920, 430, "Evidence of harm over time: for a canary with twice the errors it crosses the line after some minutes, for one that is the same it never does")
+	worse, same := looks(2), looks(1)
+	p := plot{canvas: c, x: 70, y: 50, w: 820, h: 290, toX: 40, fromY: -3, toY: 4}
+	p.ticks(map[float64]string{0: "0", 10: "10 min", 20: "20 min", 30: "30 min", 40: "40 min"},
 		map[float64]string{-3: "0.001", -2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: "1,000", 4: "10,000"})
 	limit := math.Log10(worse.need)
 	_, v := p.at(0, limit)
@@ -88,12 +88,12 @@ func evidence() string {
 		c.add(`<circle cx="%.1f" cy="%.1f" r="5" fill="var(--%s)"/>`, u, v, color)
 		c.text(u+9, v+dy, "start", "small strong", word)
 	}
-	mark(worse, worse.harm, "bad", fmt.Sprintf("3 × the errors: fail after %d looks", worse.decided), -8)
-	mark(same, same.safe, "good", fmt.Sprintf("the same errors: pass after %d looks", same.decided), -8)
+	mark(worse, worse.harm, "bad", fmt.Sprintf("twice the errors: fail after %d looks", worse.decided), -8)
+	mark(same, same.safe, "good", fmt.Sprintf("the same errors: pass after %d looks", same.decided), 20)
 	u, v := p.at(same.minutes[len(same.minutes)-1], same.harm[len(same.harm)-1])
 	c.text(min(u, p.x+p.w)-6, v+18, "end", "small", "harm, of the one that is the same")
 	c.text(16, 28, "start", "strong", "evidence (an e-value): 1 on average as long as there is nothing to be found")
-	c.text(16, 388, "start", "small muted", "600 requests a minute in each arm, 0.2 % errors in the baseline. Solid: evidence of harm. Dotted: evidence that the canary is not")
+	c.text(16, 388, "start", "small muted", "600 requests a minute in each arm, 0.33 % errors in the baseline. Solid: evidence of harm. Dotted: evidence that the canary is not")
 	c.text(16, 406, "start", "small muted", "twice as bad. It may be looked at as often as one likes: the chance that a canary which is no worse ever crosses the line is alpha.")
 	return c.String()
 }
@@ -124,7 +124,7 @@ func looks(times float64) course {
 			errors := math.Round(mean + ups[(m*5+shift)%len(ups)]*math.Sqrt(mean)/1.5)
 			return sequential.Arm{Values: []float64{max(0, errors)}, Exposure: []float64{600}}
 		}
-		if err := judge.Observe([]sequential.Pane{{Canary: arm(1.2*times, 3), Baseline: arm(1.2, 0)}}); err != nil {
+		if err := judge.Observe([]sequential.Pane{{Canary: arm(2*times, 3), Baseline: arm(2, 0)}}); err != nil {
 			panic("BUG: " + err.Error())
 		}
 		d := judge.Verdict().Metrics[0]

@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"strings"
 )
 
@@ -14,17 +14,22 @@ type comments map[string]string
 
 // readComments reads those of the types in a folder.
 func readComments(dir string) (comments, error) {
-	packages, err := parser.ParseDir(token.NewFileSet(), dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, parser.ParseComments)
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the types: %w", err)
+		return nil, fmt.Errorf("cannot list the types: %w", err)
 	}
 	all := comments{}
-	for _, pkg := range packages {
-		for _, file := range pkg.Files {
-			for _, d := range file.Decls {
-				if types, ok := d.(*ast.GenDecl); ok && types.Tok == token.TYPE {
-					all.read(types)
-				}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the types: %w", err)
+		}
+		for _, d := range file.Decls {
+			if types, ok := d.(*ast.GenDecl); ok && types.Tok == token.TYPE {
+				all.read(types)
 			}
 		}
 	}
