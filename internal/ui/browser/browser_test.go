@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,11 +86,14 @@ func TestIncident(t *testing.T) {
 	b.visit("/ui/approvals")
 	b.shot("approvals")
 	b.accessible("approvals")
-	b.fill(`#waiting-list form`, `button[value=approve]`, map[string]string{"who": "ann", "why": "looked at the graphs"})
+	b.answer(`#waiting-list form`, `button[value=approve]`, [2]string{"who", "ann"}, [2]string{"why", "looked at the graphs"})
 	b.until("it is said", `document.querySelector(".notice")`)
 	b.visit("/ui/decisions?verb=act")
 	b.until("the command was sent", `document.querySelector("#log .state.act")`)
-	b.do(chromedp.Click(`#log tbody a`, chromedp.ByQuery), chromedp.WaitVisible(".gates", chromedp.ByQuery))
+	// The bad version is there by now: its looks are followed before anything else.
+	t.Run("canary", func(t *testing.T) { canary(t, b) })
+	b.visit("/ui/decisions?verb=act")
+	b.do(chromedp.Click(`#log tbody tr:last-child a`, chromedp.ByQuery), chromedp.WaitVisible(".gates", chromedp.ByQuery))
 	if text := b.eval(`document.querySelector("main").innerText`); !strings.Contains(text, "kill switch") || !strings.Contains(text, "finding.severity") || !strings.Contains(text, "ann") {
 		t.Errorf("the decision is not explained: %s", text)
 	}
@@ -96,11 +101,17 @@ func TestIncident(t *testing.T) {
 	b.accessible("decision")
 	t.Run("service", func(t *testing.T) { service(t, b) })
 	t.Run("kill switch", func(t *testing.T) { kill(t, b) })
-	t.Run("canary", func(t *testing.T) { canary(t, b) })
 	for _, page := range []string{"slos", "decisions", "audit", "canaries"} {
 		b.visit("/ui/" + page)
 		b.accessible(page)
+		b.shot(page)
 	}
+	t.Run("keyboard", func(t *testing.T) {
+		for _, page := range []string{"", "services/checkout?range=15m", "slos", "slos/availability?entity=checkout", "canaries", "decisions", "approvals", "control", "audit"} {
+			b.visit("/ui/" + page)
+			b.walk("/ui/" + page)
+		}
+	})
 	b.wellBehaved()
 }
 
@@ -131,7 +142,7 @@ func service(t *testing.T, b *tab) {
 // kill stops automation, sees it said everywhere, and lets it go on.
 func kill(t *testing.T, b *tab) {
 	b.visit("/ui/control")
-	b.fill(`form:has([value="kill"])`, "button", map[string]string{"who": "bob", "why": "it restarts everything"})
+	b.answer(`form:has([value="kill"])`, "button", [2]string{"who", "bob"}, [2]string{"why", "it restarts everything"})
 	b.until("the kill switch is on", `document.querySelector("#alerts .alert")`)
 	b.shot("control")
 	b.visit("/ui/audit")
@@ -144,6 +155,37 @@ func kill(t *testing.T, b *tab) {
 	b.until("automation goes on", `!document.querySelector("#alerts .alert") && !document.querySelector("#holds .state.kill")`)
 }
 
+// looksSeen keeps what the values below the chart of evidence of errors say, whenever there
+// are more: harm by the number of looks. The table is made when it is opened.
+const looksSeen = `(() => {
+  window.looks = {};
+  setInterval(() => {
+    const values = document.querySelector("#chart-evidence-errors details");
+    if (!values) return;
+    const rows = [...values.querySelectorAll("tbody tr")];
+    if (values.open && rows.length) window.looks[rows.length] = rows.map(r => parseFloat(r.cells[1].innerText.replace(/[^0-9.e+-]/g, "")) || 0);
+    values.open = !values.open;
+  }, 200);
+})()`
+
+// evidence is what the page has shown look by look, the latest first: looks that were shown
+// stay as they were when others come, and in the end harm was beyond what is needed.
+func evidence(t *testing.T, seen map[string][]float64) {
+	t.Helper()
+	counts := slices.SortedFunc(maps.Keys(seen), func(a, b string) int { return len(seen[a]) - len(seen[b]) })
+	for i, count := range counts[1:] {
+		before, now := seen[counts[i]], seen[count]
+		if len(now) < 60 && !slices.Equal(now[len(now)-len(before):], before) {
+			t.Errorf("the chart had %v, then %v", before, now)
+		}
+	}
+	last := seen[counts[len(counts)-1]]
+	if highest := slices.Max(last); highest < 20 {
+		t.Errorf("evidence of harm came to %v at most, and yet the canary failed: %v", highest, last)
+	}
+	t.Logf("evidence was seen at %v looks, in the end %v", counts, last)
+}
+
 // canary follows the analysis of the shop's bad version, look by look, until it fails. The
 // version appears forty seconds after the shop opens.
 func canary(t *testing.T, b *tab) {
@@ -153,7 +195,14 @@ func canary(t *testing.T, b *tab) {
 	b.eval(link + `.click()`)
 	b.until("the analysis is shown", `document.querySelector("#verdict-word")`)
 	b.eval(`window.before = true`)
+	b.eval(looksSeen)
 	b.until("the verdict is fail", `document.querySelector("#verdict-word").innerText == "fail"`)
+	b.until("evidence came look by look", `Object.keys(window.looks).length >= 2`)
+	var seen map[string][]float64
+	if err := json.Unmarshal([]byte(b.eval(`JSON.stringify(window.looks)`)), &seen); err != nil {
+		t.Fatal(err)
+	}
+	evidence(t, seen)
 	b.until("what came of it is shown", `document.querySelector("#verdict .timeline li")`)
 	b.until("evidence is drawn", `document.querySelectorAll("#chart-evidence-errors canvas, #chart-ratio-errors canvas").length == 2`)
 	if text := b.eval(`document.querySelector("#verdict .sentence").innerText`); !strings.Contains(text, "errors") {

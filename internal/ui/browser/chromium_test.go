@@ -49,7 +49,7 @@ type tab struct {
 
 func open(t *testing.T, url string) *tab {
 	t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000))
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.WindowSize(usual, 1000))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
@@ -59,7 +59,7 @@ func open(t *testing.T, url string) *tab {
 		t.Fatalf("cannot start Chromium: %v", err)
 	}
 	chromedp.ListenTarget(ctx, b.listen)
-	b.do(chromedp.EmulateViewport(1400, 1000))
+	b.do(chromedp.EmulateViewport(usual, 1000))
 	return b
 }
 
@@ -128,7 +128,11 @@ func (b *tab) eval(expression string) (out string) {
 	return out
 }
 
-// shot keeps the page as it is in light and in dark.
+// usual is the width of the window.
+const usual = 1440
+
+// shot keeps the page as it is, wide and narrow, in light and in dark. Nothing may go over
+// the edge.
 func (b *tab) shot(name string) {
 	b.t.Helper()
 	dir := os.Getenv("FLYBALL_SCREENSHOTS")
@@ -139,17 +143,23 @@ func (b *tab) shot(name string) {
 		b.t.Fatal(err)
 	}
 	var sizes []int
-	var shots [2][]byte
-	for i, mode := range []string{"light", "dark"} {
-		b.mode(mode)
-		b.do(chromedp.Sleep(300*time.Millisecond), chromedp.FullScreenshot(&shots[i], 100))
-		if err := os.WriteFile(filepath.Join(dir, name+"-"+mode+".png"), shots[i], 0o644); err != nil {
-			b.t.Fatal(err)
+	for _, width := range []int64{800, usual} {
+		var shots [2][]byte
+		b.do(chromedp.EmulateViewport(width, 1000), chromedp.Sleep(300*time.Millisecond))
+		for i, mode := range []string{"light", "dark"} {
+			b.mode(mode)
+			b.do(chromedp.Sleep(300*time.Millisecond), chromedp.FullScreenshot(&shots[i], 100))
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, mode)), shots[i], 0o644); err != nil {
+				b.t.Fatal(err)
+			}
+			sizes = append(sizes, len(shots[i]))
 		}
-		sizes = append(sizes, len(shots[i]))
-	}
-	if bytes.Equal(shots[0], shots[1]) {
-		b.t.Errorf("%s is the same in light and in dark", name)
+		if bytes.Equal(shots[0], shots[1]) {
+			b.t.Errorf("%s is the same in light and in dark", name)
+		}
+		if wide := b.eval(`[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, .u-wrap, pre, table, [hidden]")).map(e => e.tagName + "." + e.className).slice(0, 5).join(" ")`); wide != "" {
+			b.t.Errorf("%s goes over the edge at %d pixels: %s", name, width, wide)
+		}
 	}
 	b.mode("light")
 	b.t.Logf("screenshots of %s: %v bytes", name, sizes)

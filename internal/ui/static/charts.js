@@ -29,6 +29,7 @@
       case "/s": return short(x) + "/s";
       case "x": return short(x) + "×";
       case "ns":
+        if (x === 0) return "0";
         if (Math.abs(x) >= 1e9) return digits(x / 1e9) + " s";
         if (Math.abs(x) >= 1e6) return digits(x / 1e6) + " ms";
         if (Math.abs(x) >= 1e3) return digits(x / 1e3) + " µs";
@@ -171,7 +172,7 @@
       });
     });
     return {
-      width: Math.max(320, p.plot.clientWidth), height: 190, series: series, bands: bands, padding: [8, 8, 0, 0],
+      width: Math.max(320, p.plot.clientWidth), height: 190, series: series, bands: bands, padding: [8, 28, 0, 0],
       tzDate: function (ts) { return uPlot.tzDate(new Date(ts * 1e3), "Etc/UTC"); },
       cursor: { sync: { key: "sheet" }, drag: { x: true, y: false, uni: 12 }, points: { size: 7 }, focus: { prox: -1 } },
       legend: { live: true, isolate: false },
