@@ -70,8 +70,8 @@ func burnRate() string {
 func evidence() string {
 	c := newCanvas(920, 430, "Evidence of harm over time: for a canary with twice the errors it crosses the line after some minutes, for one that is the same it never does")
 	worse, same := looks(2), looks(1)
-	p := plot{canvas: c, x: 70, y: 50, w: 820, h: 290, toX: 40, fromY: -3, toY: 4}
-	p.ticks(map[float64]string{0: "0", 10: "10 min", 20: "20 min", 30: "30 min", 40: "40 min"},
+	p := plot{canvas: c, x: 70, y: 50, w: 820, h: 290, toX: 60, fromY: -3, toY: 4}
+	p.ticks(map[float64]string{0: "0", 10: "10 min", 20: "20 min", 30: "30 min", 40: "40 min", 50: "50 min", 60: "60 min"},
 		map[float64]string{-3: "0.001", -2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: "1,000", 4: "10,000"})
 	limit := math.Log10(worse.need)
 	_, v := p.at(0, limit)
@@ -89,7 +89,7 @@ func evidence() string {
 		c.text(u+9, v+dy, "start", "small strong", word)
 	}
 	mark(worse, worse.harm, "bad", fmt.Sprintf("twice the errors: fail after %d looks", worse.decided), -8)
-	mark(same, same.safe, "good", fmt.Sprintf("the same errors: pass after %d looks", same.decided), 20)
+	mark(same, same.safe, "good", fmt.Sprintf("the same errors: pass after %d looks", same.decided), -8)
 	u, v := p.at(same.minutes[len(same.minutes)-1], same.harm[len(same.harm)-1])
 	c.text(min(u, p.x+p.w)-6, v+18, "end", "small", "harm, of the one that is the same")
 	c.text(16, 28, "start", "strong", "evidence (an e-value): 1 on average as long as there is nothing to be found")

@@ -49,7 +49,7 @@ func (p *page) table(b *strings.Builder, t reflect.Type) {
 		if name == "-" || name == "" {
 			continue
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s%s |\n", name, p.typeName(f.Type), standard(f), cell(meaning(p.meanings[t.Name()+"."+f.Name], f.Name)), allowed(f))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s%s |\n", name, p.typeName(f.Type), standard(f), cell(p.meanings[t.Name()+"."+f.Name]), allowed(f))
 	}
 	b.WriteString("\n")
 }
@@ -125,27 +125,6 @@ func (p *page) typeName(t reflect.Type) string {
 	return "anything"
 }
 
-// verbs are those with which a comment goes on behind the name of its field, and which can
-// stand without it.
-var verbs = []string{"says", "undoes", "names", "orders", "holds", "lists", "bounds", "maps", "makes", "starts", "counts", "narrows", "tells", "compares", "encrypts", "selects", "fails"}
-
-// meaning cuts the name of a Go field from the front of its comment: the table has the name
-// as it is written.
-func meaning(text, name string) string {
-	rest, ok := strings.CutPrefix(text, name+" ")
-	if !ok {
-		return text
-	}
-	verb, after, _ := strings.Cut(rest, " ")
-	switch {
-	case verb == "is" || verb == "are":
-		return upper(after)
-	case slices.Contains(verbs, verb):
-		return upper(rest)
-	}
-	return text
-}
-
 // sentence cuts the name of a Go type from the front of its comment.
 func sentence(text, name string) string {
 	for _, start := range []string{name + " is the spec of OpenSLO's kind of that name", name + " is the spec of OpenSLO's kind " + name, name + " is the spec of kind "} {
@@ -156,7 +135,12 @@ func sentence(text, name string) string {
 			return "OpenSLO's kind of that name."
 		}
 	}
-	return meaning(text, name)
+	for _, verb := range []string{" is ", " are "} {
+		if rest, ok := strings.CutPrefix(text, name+verb); ok {
+			return upper(rest)
+		}
+	}
+	return text
 }
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
