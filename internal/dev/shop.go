@@ -32,9 +32,6 @@ const (
 	badCanary   = "cart"
 	badVersion  = "4.3.0"
 	canaryShare = 0.3
-	badFrom     = 40 * time.Second
-	// badAfter is when it goes bad: by then it was found harmless a few times.
-	badAfter = badFrom + 12*time.Second
 )
 
 // shopWorld is the simulated shop. Commands end its incidents.
@@ -46,7 +43,7 @@ func newShop() (*shopWorld, error) {
 	c.Shop.Incidents = schedule()
 	c.Shop.Canaries = []shop.Canary{
 		{Service: goodCanary, Version: "5.1.0", Share: canaryShare, From: 30 * time.Second},
-		{Service: badCanary, Version: badVersion, Share: canaryShare, From: badFrom},
+		{Service: badCanary, Version: badVersion, Share: canaryShare, From: 40 * time.Second},
 	}
 	c.Partitions = partitions
 	runner, err := loadgen.NewRunner(c)
@@ -94,7 +91,7 @@ func schedule() []shop.Incident {
 		{Kind: shop.SlowDependency, Service: "payment", Severity: 20, Duration: 30 * time.Second},
 		{Kind: shop.ErrorBurst, Service: "catalog", Severity: 0.3, Duration: 2 * time.Minute},
 	}
-	list := []shop.Incident{{Kind: shop.ErrorBurst, Service: badCanary, Version: badVersion, Severity: 0.15, Start: badAfter, Duration: 24 * time.Hour}}
+	list := []shop.Incident{{Kind: shop.ErrorBurst, Service: badCanary, Version: badVersion, Severity: 0.15, Duration: 24 * time.Hour}}
 	for at, i := firstIncident, 0; at < 24*time.Hour; at, i = at+incidentEvery, i+1 {
 		in := kinds[i%len(kinds)]
 		in.Start = at

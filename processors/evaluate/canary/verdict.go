@@ -11,11 +11,8 @@ import (
 	"github.com/flyball-io/flyball"
 )
 
-// A verdict that stays as it is is reported every so many looks, and every so long.
-const (
-	reportLooks = 6
-	reportEvery = time.Minute
-)
+// reportEvery is how often a verdict that stays as it is is reported.
+const reportEvery = time.Minute
 
 // settle reports what a look came to, opens the gate of a step, and ends the analysis
 // when it is decided or its time is over.
@@ -27,7 +24,7 @@ func (s *subject) settle(m *Machine, l look, end bool) {
 	}
 	ends := end || decision == flyball.VerdictFail || decision == flyball.VerdictPass && s.lastStep()
 	said := fmt.Sprint(decision, r.Looks > 0, r.Step, l.complete)
-	if said == r.Said && !ends && l.at.Floor(min(reportEvery, reportLooks*s.def.spec.Interval)) != l.at {
+	if said == r.Said && !ends && l.at.Floor(reportEvery) != l.at {
 		return
 	}
 	r.Said = said
