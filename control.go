@@ -93,4 +93,13 @@ type Control struct {
 	// replay.
 	Guardrail string `json:"guardrail,omitempty"`
 	Backlog   string `json:"backlog,omitempty"`
+	// Change is what is known of a change besides its target.
+	Change *Change `json:"change,omitempty"`
+}
+
+// Change says what was changed how. Kind is a word of who tells it: deployed, for one.
+type Change struct {
+	Entity  string `json:"entity"`
+	Kind    string `json:"kind"`
+	Version string `json:"version,omitempty"`
 }

@@ -32,6 +32,16 @@ type Source struct {
 	MaxAhead time.Duration
 	// NoExamples keeps findings from showing samples of it.
 	NoExamples bool
+	// Changes says which samples are changes of what runs.
+	Changes []Changes
+}
+
+// Changes says which samples of a source are changes of what runs, such as deploys.
+type Changes struct {
+	// Filter chooses them. Entity, Kind and Version name labels; Target is what was
+	// changed, with {{entity}} in it.
+	Filter                        []Matcher
+	Entity, Kind, Version, Target string
 }
 
 // SchemaRegistry is a Schema Registry as Confluent's API has it.

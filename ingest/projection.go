@@ -29,6 +29,29 @@ func ProjectionOf(indicators []flyball.Indicator) Projection {
 	return p
 }
 
+// With returns a projection with what changes need besides.
+func (p Projection) With(changes []flyball.Changes) Projection {
+	if len(changes) == 0 {
+		return p
+	}
+	p.Labels = slices.Clone(p.Labels)
+	for i := range changes {
+		c := &changes[i]
+		for _, name := range []string{c.Entity, c.Kind, c.Version} {
+			if name != "" {
+				p.Labels = append(p.Labels, name)
+			}
+		}
+		for j := range c.Filter {
+			p.Labels = append(p.Labels, c.Filter[j].Name)
+		}
+	}
+	slices.Sort(p.Labels)
+	p.Labels = slices.Compact(p.Labels)
+	p.Only = nil // a change need not be what an indicator wants
+	return p
+}
+
 // onlyOf returns the labels that every indicator wants to have a certain value, and
 // those values.
 func onlyOf(indicators []flyball.Indicator) map[string][]string {

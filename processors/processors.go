@@ -124,6 +124,8 @@ const (
 	// LimitEdges counts findings about calls from which decide did not learn who calls
 	// whom, because it knew too many such pairs.
 	LimitEdges = "edges"
+	// LimitChanges counts changes that were not told, because a transaction had too many.
+	LimitChanges = "changes"
 	// LimitRecurrences counts commands of which decide did not count how often they
 	// come, because there were too many pairs of a rule and a service.
 	LimitRecurrences = "recurrences"

@@ -95,7 +95,7 @@ func (l *loading) allProblems() []Problem {
 // reportUnused warns of sources that nothing measures.
 func (l *loading) reportUnused() {
 	for _, o := range l.sources {
-		if s := l.sourceOf[o.Metadata.Name]; s != nil && s.doc == o.Doc && !s.used && o.Doc.OK("metadata.name") {
+		if s := l.sourceOf[o.Metadata.Name]; s != nil && s.doc == o.Doc && !s.used && len(s.Changes) == 0 && o.Doc.OK("metadata.name") {
 			o.Warn("metadata.name", kind.CodeUnused, fmt.Sprintf("no indicator measures source %q: it is not read", s.Name), "")
 		}
 	}

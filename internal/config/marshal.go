@@ -12,6 +12,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/internal/config/canary"
+	"github.com/flyball-io/flyball/internal/config/change"
 	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/openslo"
 	"github.com/flyball-io/flyball/internal/config/spec"
@@ -132,7 +133,7 @@ func document[S any](version, sort, name string, annotations map[string]string, 
 func sourceSpec(s flyball.Source) spec.Source {
 	out := spec.Source{Topics: s.Topics, Format: s.Format, Encoding: s.Encoding,
 		OutOfOrderness: spec.Duration(s.OutOfOrderness), IdleTimeout: spec.Duration(s.IdleTimeout),
-		StallTimeout: spec.Duration(s.StallTimeout), MaxDrift: spec.Duration(s.MaxDrift), MaxAhead: spec.Duration(s.MaxAhead), Examples: !s.NoExamples}
+		StallTimeout: spec.Duration(s.StallTimeout), MaxDrift: spec.Duration(s.MaxDrift), MaxAhead: spec.Duration(s.MaxAhead), Examples: !s.NoExamples, Changes: change.Specs(s.Changes)}
 	if formats[s.Format].registry {
 		out.Registry = &spec.SchemaRegistry{URL: s.Registry.URL, Username: s.Registry.Username, Password: Secret(s.Registry.Password)}
 	}

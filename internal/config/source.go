@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/internal/config/change"
 	"github.com/flyball-io/flyball/internal/config/kind"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/config/strictyaml"
@@ -89,6 +90,7 @@ func compileSource(o *kind.Object[spec.Source]) flyball.Source {
 			"say where the timestamp, the labels and the values are")
 	}
 	compileRegistry(o, &f, &s)
+	s.Changes = change.Compile(o)
 	return s
 }
 

@@ -18,6 +18,8 @@ import (
 	"github.com/flyball-io/flyball/internal/config"
 	"github.com/flyball-io/flyball/processors/evaluate"
 	"github.com/flyball-io/flyball/processors/remediation"
+	"github.com/flyball-io/flyball/processors/topology"
+	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
 // IndicatorsOf returns the indicators of a source.
@@ -52,6 +54,25 @@ func Decide(c *config.Config) (remediation.Config, error) {
 	}
 	cfg := remediation.Config{Rules: c.Rules, Guardrails: c.Guardrails, Topology: c.Topology, ConfigRevision: revision}
 	return cfg, cfg.Validate()
+}
+
+// Watermark returns what the decide machine reads of a watermark on its topic.
+func Watermark(w sinkkafka.Watermark) *remediation.Watermark {
+	out := &remediation.Watermark{Partition: w.Partition, Of: w.Of, At: w.Watermark}
+	for _, e := range w.Edges {
+		out.Edges = append(out.Edges, topology.Edge(e))
+	}
+	return out
+}
+
+// Edges returns what a watermark carries of what was learned, and how much there was no
+// room for.
+func Edges(l *topology.Learner) (out []sinkkafka.Edge, limited int) {
+	edges, limited := l.Tell()
+	for _, e := range edges {
+		out = append(out, sinkkafka.Edge(e))
+	}
+	return out, limited
 }
 
 // Revision is a hash of everything that a configuration says, secrets left out, so that

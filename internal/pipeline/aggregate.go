@@ -13,7 +13,9 @@ import (
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config/spec"
 	"github.com/flyball-io/flyball/internal/machines"
+	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/aggregate"
+	"github.com/flyball-io/flyball/processors/changes"
 )
 
 // aggregateStage decodes the records of one source and folds their samples into
@@ -26,6 +28,7 @@ type aggregateStage struct {
 	dict    *ingest.Dictionary
 	limits  spec.Limits
 	machine *aggregate.Machine
+	changes *changes.Reader
 	emit    *emitter
 	metrics *Metrics
 
@@ -44,7 +47,7 @@ type aggregateStage struct {
 const lookEvery = time.Second
 
 func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, limits spec.Limits, panes int32, s *kafka.Session, e *emitter, m *Metrics) (*aggregateStage, error) {
-	p := ingest.ProjectionOf(indicators)
+	p := ingest.ProjectionOf(indicators).With(src.Changes)
 	dec, err := decode.New(src, p)
 	if err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func newAggregateStage(src flyball.Source, indicators []flyball.Indicator, limit
 		return nil, err
 	}
 	return &aggregateStage{
-		source: src, session: s, decoder: dec, dict: dict, limits: limits,
+		source: src, changes: changes.New(src, p.Labels, dict), session: s, decoder: dec, dict: dict, limits: limits,
 		builder: ingest.NewBuilder(p, dict, ingest.NewPool()), machine: machine,
 		emit: e, metrics: m, values: make([][]float64, len(p.Values)),
 		complaints: map[kafka.Partition]string{},
@@ -129,6 +132,7 @@ func (a *aggregateStage) fold(topic string, partition int32) {
 	b := a.builder.Batch()
 	defer b.Release()
 	a.metrics.samples.WithLabelValues(a.source.Name).Add(float64(b.Rows()))
+	a.changes.Take(b.Time.Int64Values(), b.Set.Uint32Values())
 	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{machines.Samples(topic, partition, b, a.values)}})
 }
 
@@ -140,7 +144,10 @@ func (a *aggregateStage) flush(ctx context.Context, now time.Time) (output, erro
 	ready := a.machine.Step(aggregate.Input{Flush: &aggregate.Flush{Now: flyball.TimeOf(now), Partitions: partitions}})
 	a.metrics.limits(roleAggregate, ready.Limited)
 	a.metrics.limited.WithLabelValues(roleAggregate, limitLabelLength).Add(float64(a.dict.TakeCut()))
-	return output{records: append(a.deadLetters, a.emit.panes(ready.Panes)...), resume: a.times(partitions)}, nil
+	found, more := a.changes.Found()
+	a.metrics.limited.WithLabelValues(roleAggregate, processors.LimitChanges).Add(float64(more))
+	records, err := events(a.emit, append(a.deadLetters, a.emit.panes(ready.Panes)...), "change", found, a.emit.events.Control)
+	return output{records: records, resume: a.times(partitions)}, err
 }
 
 // partitions says how far the partitions that this member owns have been read.
@@ -176,6 +183,7 @@ func (a *aggregateStage) partitions(ctx context.Context, now time.Time) ([]aggre
 func (a *aggregateStage) end(committed bool) {
 	a.deadLetters = nil
 	clear(a.complaints)
+	a.changes.Reset()
 	if committed {
 		a.machine.Commit()
 	} else {

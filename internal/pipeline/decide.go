@@ -10,6 +10,7 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/remediation"
@@ -107,7 +108,7 @@ func (d *decideStage) read(r *kgo.Record) error {
 		w, err := sinkkafka.DecodeWatermark(r)
 		if err == nil {
 			d.input.findings = append(d.input.findings, remediation.Entry{
-				Watermark: &remediation.Watermark{Partition: w.Partition, Of: w.Of, At: w.Watermark}})
+				Watermark: machines.Watermark(w)})
 		}
 		return err
 	}

@@ -15,10 +15,12 @@ import (
 
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/ingest/kafka"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/aggregate"
 	"github.com/flyball-io/flyball/processors/evaluate"
+	"github.com/flyball-io/flyball/processors/topology"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
@@ -43,6 +45,7 @@ type evaluateStage struct {
 	partitions int32
 	telling    map[int32]flyball.Time // in this transaction
 	sizes      *checkpoint.Sizes
+	learners   map[int32]*topology.Learner
 }
 
 // progressEvery is the event time between two watermarks for decide.
@@ -59,6 +62,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 		e.sizes.Drop(p.Partition)
 		delete(e.inputs, p.Partition)
 		delete(e.progress, p.Partition)
+		delete(e.learners, p.Partition)
 	}
 	for _, a := range c.Assigned {
 		p := a.Partition.Partition
@@ -84,7 +88,7 @@ func (e *evaluateStage) rebalanced(ctx context.Context, c kafka.Changes) error {
 		m.Restored()
 		e.sizes.Restored(p, state)
 		m.ResumeAt(head)
-		e.machines[p], e.heads[p] = m, head
+		e.machines[p], e.heads[p], e.learners[p] = m, head, topology.NewLearner()
 		e.log.Info("partition restored", "role", roleEvaluate, "partition", p, "from", a.Offset, "head", head, "keys", len(state), "took", time.Since(started))
 	}
 	return nil
@@ -159,6 +163,7 @@ func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
 		}
 		e.sizes.Change(p, ready.State)
 		out.records = append(out.records, records...)
+		e.learners[p].Learn(ready.Windows)
 		out.records = append(out.records, e.tell(p, m.Progress())...)
 		at := checkpoint.Resumption{Low: math.MaxInt64, Head: e.heads[p]}
 		if ready.Resume != nil {
@@ -181,7 +186,9 @@ func (e *evaluateStage) tell(p int32, at flyball.Time) []*kgo.Record {
 		return nil
 	}
 	e.telling[p] = at
-	return []*kgo.Record{e.emit.events.Watermark(sinkkafka.Watermark{Partition: p, Of: e.partitions, Watermark: at})}
+	edges, limited := machines.Edges(e.learners[p])
+	e.metrics.limited.WithLabelValues(roleEvaluate, processors.LimitEdges).Add(float64(limited))
+	return []*kgo.Record{e.emit.events.Watermark(sinkkafka.Watermark{Partition: p, Of: e.partitions, Watermark: at, Edges: edges})}
 }
 
 func (e *evaluateStage) progressOf(p int32) flyball.Time {
@@ -205,6 +212,9 @@ func (e *evaluateStage) end(committed bool) {
 			m.Commit()
 		default:
 			m.Abort()
+		}
+		if l := e.learners[p]; l != nil {
+			l.End(committed)
 		}
 	}
 	clear(e.inputs)

@@ -35,6 +35,7 @@ import (
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
 	"github.com/flyball-io/flyball/internal/tracing"
 	"github.com/flyball-io/flyball/processors/evaluate"
+	"github.com/flyball-io/flyball/processors/topology"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
@@ -170,7 +171,7 @@ func (p *pipeline) aggregate(ctx context.Context, g *errgroup.Group) error {
 	}
 	for _, src := range p.cfg.Sources {
 		indicators := machines.IndicatorsOf(p.cfg, src.Name)
-		if len(indicators) == 0 {
+		if len(indicators)+len(src.Changes) == 0 {
 			p.Log.Warn("source has no indicator; it is not read", "source", src.Name)
 			continue
 		}
@@ -198,7 +199,7 @@ func (p *pipeline) evaluate(ctx context.Context, g *errgroup.Group) error {
 			cfg:   machines.Evaluate(p.cfg),
 			topic: p.topics.Panes(), canaries: p.topics.Canaries(), readState: p.readState, emit: p.emit, metrics: p.Metrics, log: p.Log,
 			machines: map[int32]*evaluate.Machine{}, heads: map[int32]int64{}, inputs: map[int32]*evaluate.Input{},
-			progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}, partitions: p.told(),
+			progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}, learners: map[int32]*topology.Learner{}, partitions: p.told(),
 			sizes: checkpoint.NewSizes(roleEvaluate, p.Metrics.stateKeys, p.Metrics.stateBytes),
 		}, nil
 	}

@@ -8,7 +8,9 @@ import (
 	"github.com/flyball-io/flyball"
 	"github.com/flyball-io/flyball/processors/remediation/condition"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
+	"github.com/flyball-io/flyball/processors/remediation/identity"
 	"github.com/flyball-io/flyball/processors/remediation/memory"
+	"github.com/flyball-io/flyball/processors/remediation/recurrence"
 )
 
 // What makes a decision be made; users see these words.
@@ -46,6 +48,9 @@ type wish struct {
 	origin *flyball.Finding
 	asked  *condition.View
 }
+
+// hashOf makes ids.
+func hashOf(parts ...string) string { return identity.Of(parts...) }
 
 // operationID returns the id of the operation of a rule about a finding. Commands
 // carry it: it never changes.
@@ -100,6 +105,7 @@ func (m *Machine) decide(w wish) flyball.Verb {
 	}
 	m.out.Decisions = append(m.out.Decisions, d)
 	m.alarms(c, &d)
+	m.deferred(c, &d)
 	if redirects {
 		cause := *c.World.Root
 		w.origin, w.asked, w.finding, w.trigger = f, w.view, &cause, triggerRedirect
@@ -181,7 +187,7 @@ func (m *Machine) send(c *gate.Case, w wish, decision string) flyball.Command {
 		m.remember(c)
 	}
 	if !compensates && w.attempt == 1 {
-		m.recur(c)
+		recurrence.Count(m.memory, c.Rule, c.Service, c.Action.Name, c.At, m.out)
 	}
 	m.count(c)
 	cmd := flyball.Command{

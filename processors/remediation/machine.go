@@ -1,7 +1,9 @@
 package remediation
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -11,6 +13,7 @@ import (
 	"github.com/flyball-io/flyball/processors/remediation/condition"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
 	"github.com/flyball-io/flyball/processors/remediation/memory"
+	"github.com/flyball-io/flyball/processors/remediation/recurrence"
 	"github.com/flyball-io/flyball/processors/remediation/surroundings"
 )
 
@@ -58,7 +61,7 @@ func (m *Machine) Abort() { m.memory.Abort() }
 
 // finding judges one state of a finding. What was due by its time comes first.
 func (m *Machine) finding(f *flyball.Finding) {
-	if f.Kind == KindRecurring {
+	if f.Kind == recurrence.Kind {
 		return // it is our own
 	}
 	if detail := unusable(f); detail != "" {
@@ -86,6 +89,7 @@ func (m *Machine) finding(f *flyball.Finding) {
 			m.memory.Resolve(r.Name, f)
 		}
 	}
+	m.neighbours(f)
 }
 
 // rule judges a state of a finding by one rule.
@@ -189,12 +193,26 @@ func (m *Machine) fireHold(k memory.Key, by flyball.Time) {
 		m.memory.Holds.Del(k)
 		return
 	}
-	h.Fired = true
-	m.memory.Holds.Set(h)
+	f, trigger := o.Finding, cmp.Or(h.Again, triggerHold)
+	h.Fired, h.Again = true, ""
+	if m.memory.Holds.Set(h); r.For == 0 {
+		m.memory.Holds.Del(k)
+	}
 	m.advance(h.Due)
-	f := o.Finding
 	view = condition.NewView(&f, h.Due, m.around())
-	m.decide(wish{rule: r, finding: &f, view: view, err: r.still(view), trigger: triggerHold, at: h.Due, attempt: 1})
+	err := r.still(view)
+	if trigger != triggerHold && errors.Is(err, errOver) {
+		return // as when a finding does not fit a rule
+	}
+	m.decide(wish{rule: r, finding: &f, view: view, err: err, trigger: trigger, at: h.Due, attempt: 1})
+}
+
+// advance moves the clock, and resolves what does not recur any more by then.
+func (m *Machine) advance(at flyball.Time) {
+	if m.memory.Advance(at) {
+		recurrence.Resolve(m.memory, at, m.out)
+		m.recheck(at, nil)
+	}
 }
 
 // around is what conditions see besides the finding.
@@ -207,6 +225,9 @@ func (m *Machine) around() surroundings.Surroundings {
 func (m *Machine) watermark(w Watermark) {
 	if w.Of < 1 || w.Partition < 0 || w.Partition >= w.Of || w.At == flyball.NoTime {
 		return
+	}
+	if n := m.memory.Calls(w.Edges); n > 0 {
+		m.out.Limited = append(m.out.Limited, processors.Limited{Reason: processors.LimitEdges, Times: int64(n)})
 	}
 	by := m.memory.Watermark(w.Partition, w.Of, w.At)
 	if by == flyball.NoTime {

@@ -33,8 +33,9 @@ func (m *Machine) control(c *flyball.Control) {
 	case flyball.ControlRelease:
 		done = m.free(c)
 	case flyball.ControlChange:
-		m.memory.Changed.Set(memory.Change{Target: c.Target, At: c.At, Who: c.Who})
-		done = c.Who + " changed " + c.Target
+		if done = c.Who + " changed " + c.Target; m.memory.Change(c) != "" {
+			done += ", while an operation was under way there"
+		}
 	}
 	m.out.Decisions = append(m.out.Decisions, flyball.Decision{
 		ID: hashOf("decision", "control", c.ID), At: c.At, Verb: flyball.VerbControl, ConfigRevision: m.revision,

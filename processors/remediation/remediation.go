@@ -55,6 +55,7 @@ import (
 	"github.com/flyball-io/flyball/processors/remediation/condition"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
 	"github.com/flyball-io/flyball/processors/remediation/memory"
+	"github.com/flyball-io/flyball/processors/topology"
 )
 
 // StatePrefix is what all keys of the machine in the state topic start with.
@@ -110,6 +111,8 @@ type Watermark struct {
 	Partition, Of int32
 	// At is the time.
 	At flyball.Time
+	// Edges were learned from windows of calls up to then.
+	Edges []topology.Edge
 }
 
 // New returns a machine without memory. Give it what an earlier one remembered

@@ -225,11 +225,14 @@ func (r *rule) undo(v *condition.View) (*flyball.Action, error) {
 	return &a, err
 }
 
+// errOver is why a condition that has held does not.
+var errOver = errors.New("the condition does not hold any more")
+
 // still says why the condition does not hold any more, nil when it does.
 func (r *rule) still(v *condition.View) error {
 	holds, err := r.when.Eval(v)
 	if err == nil && !holds {
-		err = errors.New("the condition does not hold any more")
+		err = errOver
 	}
 	return err
 }

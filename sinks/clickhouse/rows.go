@@ -43,6 +43,14 @@ func (w *Writer) InsertLabels(ctx context.Context, list []flyball.FindingLabel, 
 	}, token)
 }
 
+// changeOf is what a control says of a change, nothing for most.
+func changeOf(c *flyball.Control) flyball.Change {
+	if c.Change == nil {
+		return flyball.Change{}
+	}
+	return *c.Change
+}
+
 // InsertControls writes what people told automation, with the token's meaning as in
 // [Writer.Insert].
 func (w *Writer) InsertControls(ctx context.Context, list []flyball.Control, token string) error {
@@ -62,6 +70,9 @@ func (w *Writer) InsertControls(ctx context.Context, list []flyball.Control, tok
 		each(list, func(r *row) string { return r.Target }),
 		each(list, func(r *row) string { return r.Guardrail }),
 		each(list, func(r *row) string { return r.Backlog }),
+		each(list, func(r *row) string { return changeOf(r).Entity }),
+		each(list, func(r *row) string { return changeOf(r).Kind }),
+		each(list, func(r *row) string { return changeOf(r).Version }),
 	}, token)
 }
 

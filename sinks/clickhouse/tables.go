@@ -99,6 +99,7 @@ var expected = [...]tableColumns{
 	{TableControls, []columnType{
 		{"id", typeText}, {"at", typeTime}, {"kind", typeWord}, {"who", typeText}, {"why", typeText}, {"scope_kind", typeWord}, {"scope_name", typeText},
 		{"until", typeTime}, {"lifts", typeText}, {"mode", typeWord}, {"operation_id", typeText}, {"target", typeText}, {"guardrail", typeWord}, {"backlog", typeWord},
+		{"change_entity", typeWord}, {"change_kind", typeWord}, {"change_version", typeText},
 	}},
 	{TableOutcomes, []columnType{
 		{"id", typeText}, {"at", typeTime}, {"class", typeWord}, {"command", typeText}, {"operation_id", typeText}, {"attempt", "UInt32"},

@@ -54,7 +54,7 @@ func TestViewsAreTheContract(t *testing.T) {
 // Tools that show a whole view must be able to.
 func TestViewsCanBeReadWhole(t *testing.T) {
 	db := migrated(t)
-	for _, view := range []string{"v_windows", "v_slo_status", "v_error_budget", "v_burn_rate", "v_slo_hourly", "v_findings", "v_examples", "v_anomalies", "v_bands", "v_finding_labels", "v_canary_verdicts", "v_canary_looks", "v_decisions", "v_commands", "v_controls", "v_outcomes", "v_detections", "v_remediations", "v_automation_kpis", "v_automation_candidates"} {
+	for _, view := range []string{"v_windows", "v_slo_status", "v_error_budget", "v_burn_rate", "v_slo_hourly", "v_findings", "v_examples", "v_anomalies", "v_bands", "v_finding_labels", "v_canary_verdicts", "v_canary_looks", "v_decisions", "v_commands", "v_controls", "v_changes", "v_finding_changes", "v_topology", "v_outcomes", "v_detections", "v_remediations", "v_automation_kpis", "v_automation_candidates"} {
 		rows, err := db.Conn().Query(t.Context(), "SELECT * FROM "+view)
 		if err != nil {
 			t.Errorf("%s: %v", view, err)

@@ -19,6 +19,16 @@ type Watermark struct {
 	Of        int32 `json:"of"`
 	// Watermark of all sources together.
 	Watermark flyball.Time `json:"watermark"`
+	// Edges are pairs of services of which the first calls the second, learned from
+	// windows of calls.
+	Edges []Edge `json:"edges,omitempty"`
+}
+
+// Edge says that a service calls another, about when.
+type Edge struct {
+	From string       `json:"from"`
+	To   string       `json:"to"`
+	At   flyball.Time `json:"at"`
 }
 
 // IsWatermark reports whether a record of the findings topic is a watermark.

@@ -52,6 +52,25 @@ type Source struct {
 	// Examples says whether findings show a few of the samples: traces, and of log records
 	// that are errors the text, redacted.
 	Examples bool `yaml:"examples" default:"true"`
+	// Changes says which samples are changes of what runs, such as deploys: rules see
+	// them, and do not act on what was seen before one.
+	Changes []Changes `yaml:"changes,omitempty"`
+}
+
+// Changes says which samples of a source are changes. What is left out is, for cloudevents,
+// what a CDEvent about a service has, and for kubernetes_events what an Event about a
+// Deployment has.
+type Changes struct {
+	// Filter chooses the samples; all of the matchers must fit.
+	Filter []string `yaml:"filter,omitempty"`
+	// Entity is the label with the name of what was changed.
+	Entity string `yaml:"entity,omitempty"`
+	// Kind is the label that says how, such as deployed.
+	Kind string `yaml:"kind,omitempty"`
+	// Version is the label with the version that it has now.
+	Version string `yaml:"version,omitempty"`
+	// Target is how rules call what was changed; {{entity}} is the entity.
+	Target string `yaml:"target" default:"deploy/{{entity}}"`
 }
 
 // JSONMapping says where the parts of a sample are in a JSON document. Paths are

@@ -14,6 +14,7 @@ import (
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/aggregate"
+	"github.com/flyball-io/flyball/processors/changes"
 )
 
 // aggregateStage folds the samples of one source, as columns that an
@@ -24,6 +25,7 @@ type aggregateStage struct {
 	source  flyball.Source
 	builder *ingest.Builder
 	machine *aggregate.Machine
+	changes *changes.Reader
 
 	codes  []uint32
 	values []float64
@@ -31,7 +33,7 @@ type aggregateStage struct {
 }
 
 func newAggregateStage(e *Engine, m *member, src flyball.Source, indicators []flyball.Indicator) (*aggregateStage, error) {
-	p := ingest.ProjectionOf(indicators)
+	p := ingest.ProjectionOf(indicators).With(src.Changes)
 	dict := ingest.NewDictionary(len(p.Labels))
 	machine, err := aggregate.New(aggregate.Config{
 		Source: src, Indicators: indicators, Labels: p.Labels, Values: p.Values, Partitions: e.cfg.Panes,
@@ -40,7 +42,7 @@ func newAggregateStage(e *Engine, m *member, src flyball.Source, indicators []fl
 		return nil, err
 	}
 	return &aggregateStage{
-		engine: e, member: m, source: src, machine: machine, builder: ingest.NewBuilder(p, dict, ingest.NewPool()),
+		engine: e, member: m, source: src, changes: changes.New(src, p.Labels, dict), machine: machine, builder: ingest.NewBuilder(p, dict, ingest.NewPool()),
 		codes: make([]uint32, len(p.Labels)), values: make([]float64, len(p.Values)),
 	}, nil
 }
@@ -59,6 +61,7 @@ func (a *aggregateStage) take(p memlog.Partition, records []*memlog.Record) {
 	b := a.builder.Batch()
 	defer b.Release()
 	samples := machines.Samples(p.Topic, p.Index, b, nil)
+	a.changes.Take(samples.Time, samples.Set)
 	a.machine.Step(aggregate.Input{Samples: []aggregate.Samples{samples}})
 }
 
@@ -126,11 +129,20 @@ func (a *aggregateStage) flush() (output, error) {
 			Value:     slices.Clone(b.Panes), Payload: wired(b.Marks),
 		})
 	}
+	found, _ := a.changes.Found()
+	for i := range found {
+		r, err := a.engine.encoder().Control(&found[i])
+		if err != nil {
+			return output{}, err
+		}
+		out.records = append(out.records, fromKafka(r))
+	}
 	return out, nil
 }
 
 func (a *aggregateStage) end(committed bool) {
 	a.dead = nil
+	a.changes.Reset()
 	if committed {
 		a.machine.Commit()
 	} else {

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors/remediation"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
@@ -77,7 +78,7 @@ func (s *decideStage) read(r *kgo.Record) error {
 	case sinkkafka.IsWatermark(r):
 		w, err := sinkkafka.DecodeWatermark(r)
 		if err == nil {
-			s.findings = append(s.findings, remediation.Entry{Watermark: &remediation.Watermark{Partition: w.Partition, Of: w.Of, At: w.Watermark}})
+			s.findings = append(s.findings, remediation.Entry{Watermark: machines.Watermark(w)})
 		}
 		return err
 	}

@@ -135,8 +135,11 @@ func New(cfg Config) (*Engine, error) {
 // enlist makes the members of every role.
 func (e *Engine) enlist() error {
 	group := e.cfg.Spec.Pipeline.Kafka.Group + "-"
-	for _, src := range machines.Measured(e.cfg.Spec) {
+	for _, src := range e.cfg.Spec.Sources {
 		indicators := machines.IndicatorsOf(e.cfg.Spec, src.Name)
+		if len(indicators)+len(src.Changes) == 0 {
+			continue
+		}
 		for n := range e.cfg.Aggregators {
 			m := &member{engine: e, role: Aggregate, source: src.Name, number: n, group: group + "aggregate-" + src.Name,
 				topics: src.Topics, always: true}

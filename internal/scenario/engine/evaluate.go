@@ -14,6 +14,7 @@ import (
 	"github.com/flyball-io/flyball/internal/scenario/memlog"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/evaluate"
+	"github.com/flyball-io/flyball/processors/topology"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
 
@@ -26,6 +27,7 @@ type evaluateStage struct {
 	position map[int32]int64
 	progress map[int32]flyball.Time // the last watermarks that decide was told
 	telling  map[int32]flyball.Time // in this transaction
+	learners map[int32]*topology.Learner
 }
 
 // progressEvery is the event time between two watermarks for decide.
@@ -38,7 +40,7 @@ type checkpoint struct {
 
 func newEvaluateStage(e *Engine) *evaluateStage {
 	return &evaluateStage{engine: e, machines: map[int32]*evaluate.Machine{}, inputs: map[int32]*evaluate.Input{}, position: map[int32]int64{},
-		progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}}
+		progress: map[int32]flyball.Time{}, telling: map[int32]flyball.Time{}, learners: map[int32]*topology.Learner{}}
 }
 
 func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known bool) error {
@@ -64,7 +66,7 @@ func (s *evaluateStage) assign(p memlog.Partition, from memlog.Offset, known boo
 	}
 	m.Restored()
 	m.ResumeAt(head)
-	s.machines[p.Index] = m
+	s.machines[p.Index], s.learners[p.Index] = m, topology.NewLearner()
 	return nil
 }
 
@@ -73,6 +75,7 @@ func (s *evaluateStage) revoke(p memlog.Partition) {
 		delete(s.machines, p.Index)
 		delete(s.inputs, p.Index)
 		delete(s.progress, p.Index)
+		delete(s.learners, p.Index)
 	}
 }
 
@@ -101,6 +104,7 @@ func (s *evaluateStage) flush() (output, error) {
 			return output{}, err
 		}
 		out.records = append(out.records, records...)
+		s.learners[p].Learn(ready.Windows)
 		out.records = append(out.records, s.tell(p, s.machines[p].Progress())...)
 		if r := ready.Resume; r != nil {
 			out.offsets[memlog.Partition{Topic: s.engine.topics.Panes(), Index: p}] =
@@ -159,7 +163,8 @@ func (s *evaluateStage) tell(p int32, at flyball.Time) []memlog.Record {
 		return nil
 	}
 	s.telling[p] = at
-	return []memlog.Record{fromKafka(s.engine.encoder().Watermark(sinkkafka.Watermark{Partition: p, Of: s.engine.cfg.Panes, Watermark: at}))}
+	edges, _ := machines.Edges(s.learners[p])
+	return []memlog.Record{fromKafka(s.engine.encoder().Watermark(sinkkafka.Watermark{Partition: p, Of: s.engine.cfg.Panes, Watermark: at, Edges: edges}))}
 }
 
 func (s *evaluateStage) end(committed bool) {
@@ -174,6 +179,9 @@ func (s *evaluateStage) end(committed bool) {
 			m.Commit()
 		default:
 			m.Abort()
+		}
+		if l := s.learners[p]; l != nil {
+			l.End(committed)
 		}
 	}
 	clear(s.inputs)

@@ -2,7 +2,6 @@ package condition
 
 import (
 	"fmt"
-	"time"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -16,6 +15,7 @@ const (
 	upstreamVar   = "upstream"
 	downstreamVar = "downstream"
 	historyVar    = "history"
+	changesVar    = "changes"
 )
 
 // MaxFindings is how many open findings of an entity, or of all neighbours on one
@@ -40,8 +40,9 @@ type Surroundings interface {
 	// Open returns the services on a side, none for the entity, and the open findings
 	// there in an order that is always the same, at most one more than MaxFindings.
 	Open(f *flyball.Finding, side Side) (services []string, findings []*flyball.Finding)
-	// Change returns when a person last changed a target, and who; NoTime for never.
-	Change(target string) (at flyball.Time, who string)
+	// Changes returns the last change of a target, if there is one; with a finding in
+	// place of a target the recent changes of its entity and service, the latest first.
+	Changes(target string, of *flyball.Finding) []Change
 	// Outcomes counts what became of an action on a target.
 	Outcomes(action, target string, at flyball.Time) Outcomes
 }
@@ -114,47 +115,6 @@ func neighbourFields() map[string]field {
 	return map[string]field{
 		"findings": of(types.NewListType(findingType), func(n *neighbourhood) ref.Val { return n.findings }),
 		"services": of(types.NewListType(types.StringType), func(n *neighbourhood) ref.Val { return n.services }),
-	}
-}
-
-// change is what is known of the last change of a target.
-type change struct {
-	at, now flyball.Time
-	who     string
-}
-
-func changeOf(history, target ref.Val) ref.Val {
-	v, name := history.(*object).data.(*View), string(target.(types.String))
-	c := change{at: flyball.NoTime, now: v.at}
-	if v.around != nil {
-		c.at, c.who = v.around.Change(name)
-	}
-	text := "nobody has changed " + name
-	if c.at != flyball.NoTime {
-		text = fmt.Sprintf("changed by %s at %s", c.who, c.at)
-	}
-	return &object{changeType, c, text}
-}
-
-// never is the age of what was never changed: as long as changes are remembered.
-const never = 30 * 24 * time.Hour
-
-func changeFields() map[string]field {
-	return map[string]field{
-		"known": of(types.BoolType, func(c change) ref.Val { return types.Bool(c.at != flyball.NoTime) }),
-		"who":   of(types.StringType, func(c change) ref.Val { return types.String(c.who) }),
-		"at": of(types.TimestampType, func(c change) ref.Val {
-			if c.at == flyball.NoTime {
-				return types.NewErr("nobody has changed it")
-			}
-			return types.Timestamp{Time: c.at.Std()}
-		}),
-		"age": of(types.DurationType, func(c change) ref.Val {
-			if c.at == flyball.NoTime {
-				return types.Duration{Duration: never}
-			}
-			return types.Duration{Duration: max(0, c.now.Sub(c.at))}
-		}),
 	}
 }
 

@@ -15,11 +15,12 @@ func (n nearby) Open(_ *flyball.Finding, side Side) ([]string, []*flyball.Findin
 	return map[Side][]string{SideUpstream: {"stock", "db"}, SideDownstream: {"shop"}}[side], n[side]
 }
 
-func (nearby) Change(target string) (flyball.Time, string) {
-	if target == "deploy/checkout" {
-		return flyball.Time(70e9), "bob"
+func (nearby) Changes(target string, of *flyball.Finding) []Change {
+	c := Change{Entity: "checkout", Target: "deploy/checkout", Kind: "deployed", Version: "42", At: flyball.Time(70e9), Who: "bob"}
+	if of != nil || target == c.Target {
+		return []Change{c}
 	}
-	return flyball.NoTime, ""
+	return nil
 }
 
 func (nearby) Outcomes(action, target string, _ flyball.Time) Outcomes {
@@ -56,6 +57,8 @@ func TestEvalAround(t *testing.T) {
 	f(`history.change("deploy/" + finding.entity).age < duration("1m")`, true)
 	f(`history.change("deploy/checkout").who == "bob" && history.change("deploy/checkout").at == timestamp("1970-01-01T00:01:10Z")`, true)
 	f(`history.change("deploy/other").known || history.change("deploy/other").age < duration("719h")`, false)
+	f(`changes.exists(c, c.kind == "deployed" && c.version == "42" && c.entity == finding.entity && c.age == duration("30s") && !c.ours)`, true)
+	f(`changes.size() == 1 && changes[0].target == "deploy/checkout"`, true)
 	f(`history.outcomes("restart", "deploy/checkout").done == 4 && history.outcomes("restart", "deploy/checkout").effective == 2`, true)
 	f(`history.outcomes("restart", "deploy/other").failed + history.outcomes("restart", "deploy/other").failures > 0`, false)
 	f(`finding.series.exists(s, s.indicator == "latency" && s.value == "p99" && s.observed > 2.0 * s.expected && s.labels.route == "/pay")`, true)

@@ -25,6 +25,8 @@
 //	upstream.findings    open findings of those
 //	downstream.services, downstream.findings   the same of what needs the service
 //	history.change(target)            known, who, at, age: of the last change by a person
+//	changes              the recent changes of the entity and its service, the latest
+//	                     first: kind, version, entity, target, who, at, age, ours
 //	history.outcomes(action, target)  done, succeeded, failed, effective, ineffective:
 //	                     counts of the last 24 hours; failures: those in a row
 //
@@ -35,6 +37,7 @@ package condition
 
 import (
 	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -96,6 +99,7 @@ type Condition struct {
 	tracked cel.Program
 	parts   []part
 	state   bool
+	around  bool
 }
 
 // Compile checks and compiles expr. The issues are all that is wrong with it,
@@ -110,7 +114,7 @@ func (l *Language) Compile(expr string) (*Condition, []Issue) {
 			Message: fmt.Sprintf("a condition must be true or false, this is %s", cel.FormatCELType(checked.OutputType())),
 			Hint:    "compare it with something"}}
 	}
-	c := &Condition{state: reads(checked, "state")}
+	c := &Condition{state: reads(checked, "state"), around: begins(checked, entityVar, upstreamVar, downstreamVar)}
 	var err error
 	if c.program, err = l.env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(MaxCost)); err == nil {
 		c.tracked, err = l.env.Program(checked, cel.EvalOptions(cel.OptExhaustiveEval), cel.CostLimit(MaxCost))
@@ -149,6 +153,16 @@ func (c *Condition) Eval(v *View) (bool, error) {
 // ReadsState says whether the condition mentions finding.state. Only such a
 // condition is worth judging on a finding that is resolved.
 func (c *Condition) ReadsState() bool { return c.state }
+
+// ReadsAround says whether the condition looks at other findings than its own.
+func (c *Condition) ReadsAround() bool { return c.around }
+
+// begins reports whether an expression reads one of these variables.
+func begins(checked *cel.Ast, names ...string) bool {
+	return len(ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), func(e ast.NavigableExpr) bool {
+		return e.Kind() == ast.IdentKind && slices.Contains(names, e.AsIdent())
+	})) > 0
+}
 
 // reads reports whether an expression reads the field of the finding that it is judged
 // on.

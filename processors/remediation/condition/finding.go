@@ -164,6 +164,8 @@ func (v *View) ResolveName(name string) (any, bool) {
 		return v.entityVal(), true
 	case upstreamVar, downstreamVar:
 		return v.neighbours(name), true
+	case changesVar:
+		return v.changesVal(), true
 	case historyVar:
 		return &object{historyType, v, "history"}, true
 	}

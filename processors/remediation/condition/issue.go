@@ -52,6 +52,9 @@ func (l *Language) issuesOf(expr string, iss *cel.Issues) []Issue {
 		if m := suggestion.FindStringSubmatch(i.Message); m != nil {
 			i.Message, i.Hint = m[1], m[2]
 		}
+		if strings.HasPrefix(i.Message, "undeclared reference to 'changes'") {
+			i.Hint = "did you mean 'change'?" // it begins an expression, but is no function
+		}
 		if m := unknown.FindStringSubmatch(i.Message); m != nil {
 			typ := l.typeBefore(expr, e.ExprID)
 			i.Message, i.Hint = article(typ)+" has no field '"+m[1]+"'", l.fieldHint(typ, m[1])

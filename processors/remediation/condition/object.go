@@ -145,7 +145,7 @@ func variables() []cel.EnvOption {
 	return []cel.EnvOption{
 		cel.Variable(findingVar, findingType), cel.Variable(entityVar, entityType),
 		cel.Variable(upstreamVar, neighboursType), cel.Variable(downstreamVar, neighboursType),
-		cel.Variable(historyVar, historyType),
+		cel.Variable(historyVar, historyType), cel.Variable(changesVar, types.NewListType(changeType)),
 		cel.Function("change", cel.MemberOverload("history_change", []*cel.Type{historyType, cel.StringType}, changeType,
 			cel.BinaryBinding(func(h, target ref.Val) ref.Val { return changeOf(h, target) }))),
 		cel.Function("outcomes", cel.MemberOverload("history_outcomes", []*cel.Type{historyType, cel.StringType, cel.StringType}, outcomesType,

@@ -74,8 +74,25 @@ func (b BlastRadius) Most() int {
 type Topology struct {
 	// Needs lists what a service calls, by the service.
 	Needs map[string][]string
-	// Learned is what was learned besides, kept by somebody else.
-	Learned map[string]map[string]struct{}
+	// Learned is what was learned besides, kept by somebody else. What a service needs
+	// is what Declared says of it, when that names it.
+	Learned  map[string]map[string]struct{}
+	Declared map[string][]string
+	// reversed is set when Needs and Learned say what is needed by whom.
+	reversed bool
+}
+
+// learned lists what was learned of a service, in order.
+func (t Topology) learned(service string) []string {
+	names := slices.Sorted(maps.Keys(t.Learned[service]))
+	return slices.DeleteFunc(names, func(n string) bool {
+		caller := service
+		if t.reversed {
+			caller = n
+		}
+		_, declared := t.Declared[caller]
+		return declared
+	})
 }
 
 // Whose commands a rate limit counts together.
@@ -109,7 +126,7 @@ func (t Topology) Upstream(service string) []string {
 	var out []string
 	seen := map[string]bool{service: true}
 	for next := []string{service}; len(next) > 0; next = next[1:] {
-		for _, n := range slices.Concat(t.Needs[next[0]], slices.Sorted(maps.Keys(t.Learned[next[0]]))) {
+		for _, n := range slices.Concat(t.Needs[next[0]], t.learned(next[0])) {
 			if !seen[n] {
 				seen[n] = true
 				out, next = append(out, n), append(next, n)
@@ -122,7 +139,7 @@ func (t Topology) Upstream(service string) []string {
 // Reverse returns the topology the other way round: what is needed by whom. What was
 // learned is left out.
 func (t Topology) Reverse() Topology {
-	out := Topology{Needs: map[string][]string{}}
+	out := Topology{Needs: map[string][]string{}, Declared: t.Needs, reversed: true}
 	for _, s := range slices.Sorted(maps.Keys(t.Needs)) {
 		for _, n := range t.Needs[s] {
 			out.Needs[n] = append(out.Needs[n], s)

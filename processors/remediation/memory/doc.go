@@ -21,6 +21,8 @@ const (
 	ClosedFor = 24 * time.Hour
 	// DoneWindow is how long it is remembered what an action did for a target.
 	DoneWindow = 24 * time.Hour
+	// RecentFor is how long after its last change an entity's changes are remembered.
+	RecentFor = 7 * 24 * time.Hour
 	// Max is how many commanded findings, cooldowns, operations and so on are
 	// remembered, of each.
 	Max = 100_000

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flyball-io/flyball"
+	"github.com/flyball-io/flyball/processors/topology"
 )
 
 // Memory is all that the machine remembers of the past. What it holds is bounded
@@ -31,9 +32,11 @@ type Memory struct {
 	Results    *Table[Result]
 	Controls   *Table[Control]
 	Changed    *Table[Change]
+	Recent     *Table[Recent]
 	Rates      *Table[Rate]
 	Blasts     *Table[Blast]
 	Holds      *Table[Hold]
+	Deferred   *Table[Deferred]
 	Alarms     *Table[Alarm]
 
 	Recurrences *Table[Recurrence]
@@ -52,9 +55,9 @@ func New(longest map[string]time.Duration) *Memory {
 		Open: newTable[OpenFinding]("finding", 1), Missed: newTable[Missed]("missed", 1), Edges: newTable[Edge]("edge", 2),
 		Operations: newTable[Operation]("operation", 1),
 		Failures:   newTable[Failure]("failure", 2), Results: newTable[Result]("result", 2),
-		Controls: newTable[Control]("control", 3), Changed: newTable[Change]("change", 1),
+		Controls: newTable[Control]("control", 3), Changed: newTable[Change]("change", 1), Recent: newTable[Recent]("recent", 1),
 		Rates: newTable[Rate]("rate", 2), Blasts: newTable[Blast]("blast", 1),
-		Holds: newTable[Hold]("hold", 2), Alarms: newTable[Alarm]("alarm", 2),
+		Holds: newTable[Hold]("hold", 2), Deferred: newTable[Deferred]("deferred", 2), Alarms: newTable[Alarm]("alarm", 2),
 		Recurrences: newTable[Recurrence]("recurrence", 2),
 		Index:       newIndex(), longest: longest,
 	}
@@ -120,8 +123,10 @@ func (m *Memory) forget(at flyball.Time) {
 	sweep(m.Results, func(r Result) bool { return r.last() <= at.Add(-DoneWindow) })
 	sweep(m.Controls, func(c Control) bool { return c.Over(at) })
 	sweep(m.Changed, func(c Change) bool { return at > c.At.Add(OpenFor) })
+	sweep(m.Recent, func(r Recent) bool { return at > r.Changes[0].At.Add(RecentFor) })
 	sweep(m.Rates, func(r Rate) bool { return len(Since(r.Sent, at, maxWindow)) == 0 })
 	sweep(m.Recurrences, func(r Recurrence) bool { day, before := r.Recent(at); return r.Finding == "" && day+before == 0 })
+	sweep(m.Deferred, func(d Deferred) bool { _, open := m.Open.Get(Key{d.Finding}); return !open })
 	sweep(m.Holds, func(h Hold) bool { _, open := m.Open.Get(Key{h.Finding}); return !open })
 }
 
@@ -186,6 +191,23 @@ func (m *Memory) Learn(f *flyball.Finding) bool {
 		m.Edges.Set(e)
 	}
 	return true
+}
+
+// Calls keeps who was seen to call whom, and returns for how many there was no room.
+func (m *Memory) Calls(edges []topology.Edge) (limited int) {
+	for _, e := range edges {
+		row, known := m.Edges.Get(Key{e.From, e.To})
+		switch {
+		case e.From == "" || e.To == "" || e.From == e.To || known && row.At >= e.At:
+			continue
+		case !known && len(m.Edges.Rows) >= MaxEdges:
+			limited++
+			continue
+		}
+		row.From, row.To, row.At = e.From, e.To, e.At
+		m.Edges.Set(row)
+	}
+	return limited
 }
 
 // Note changes what is remembered of an action on a target.

@@ -58,13 +58,14 @@ type OpenFinding struct {
 // Key implements Row.
 func (o OpenFinding) Key() Key { return Key{o.Finding.ID} }
 
-// Edge is a call of one service to another, learned from findings about such calls.
+// Edge is a call of one service to another, learned from windows of calls and from
+// findings about such.
 type Edge struct {
 	From string `json:"from"`
 	To   string `json:"to"`
 	// At is when it was last heard of.
 	At flyball.Time `json:"at"`
-	// Finding is the one that told it.
+	// Finding is the last one that told it, "" while none has.
 	Finding string `json:"finding"`
 }
 
@@ -147,16 +148,6 @@ func (c Control) Instruction() flyball.Control {
 // Over says whether it has ended by itself.
 func (c Control) Over(at flyball.Time) bool { return c.Control.Until > 0 && at >= c.Control.Until }
 
-// Change remembers that a person changed a target.
-type Change struct {
-	Target string       `json:"target"`
-	At     flyball.Time `json:"at"`
-	Who    string       `json:"who"`
-}
-
-// Key implements Row.
-func (c Change) Key() Key { return Key{c.Target} }
-
 // Rate holds when the commands of one limit were sent, the newest last.
 type Rate struct {
 	Guardrail string         `json:"guardrail"`
@@ -186,10 +177,24 @@ type Hold struct {
 	// Due is when it has held for long enough; Fired that this was acted on.
 	Due   flyball.Time `json:"due"`
 	Fired bool         `json:"fired,omitempty"`
+	// Again says why the rule is asked once more although nothing is to be held:
+	// something around the finding has changed. It is "" otherwise.
+	Again string `json:"again,omitempty"`
 }
 
 // Key implements Row.
 func (h Hold) Key() Key { return Key{h.Rule, h.Finding} }
+
+// Deferred is what a rule wanted to do and was held, because something that the service
+// needs was in trouble itself.
+type Deferred struct {
+	Rule    string `json:"rule"`
+	Finding string `json:"finding"`
+	Service string `json:"service"`
+}
+
+// Key implements Row.
+func (d Deferred) Key() Key { return Key{d.Rule, d.Finding} }
 
 // Alarm is a page that was sent and is not over: it is sent once.
 type Alarm struct {

@@ -42,7 +42,7 @@ type store interface {
 // stores lists all that is remembered.
 func (m *Memory) stores() []store {
 	return []store{m.Commanded, m.Cooldowns, m.Open, m.Missed, m.Edges, m.Operations, m.Failures, m.Results, m.Controls,
-		m.Changed, m.Rates, m.Blasts, m.Holds, m.Alarms, m.Recurrences}
+		m.Changed, m.Recent, m.Rates, m.Blasts, m.Holds, m.Deferred, m.Alarms, m.Recurrences}
 }
 
 // Changes returns what has changed since it was last called, in order of keys.

@@ -4,6 +4,7 @@
 package surroundings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -25,6 +26,7 @@ type Surroundings struct {
 // whom is that topology in reverse.
 func Of(m *memory.Memory, needs, needed gate.Topology) Surroundings {
 	needs.Learned, needed.Learned = m.Index.Needs, m.Index.Needed
+	needs.Declared = needs.Needs
 	return Surroundings{Memory: m, Needs: needs, Needed: needed}
 }
 
@@ -110,12 +112,27 @@ func share(f *flyball.Finding) string {
 	return fmt.Sprintf(" (%g of %g failed)", bad, total)
 }
 
-// Change implements [condition.Surroundings].
-func (s Surroundings) Change(target string) (flyball.Time, string) {
-	if c, ok := s.Memory.Changed.Get(memory.Key{target}); ok {
-		return c.At, c.Who
+// Changes implements [condition.Surroundings].
+func (s Surroundings) Changes(target string, of *flyball.Finding) []condition.Change {
+	if c, ok := s.Memory.Changed.Get(memory.Key{target}); target != "" && ok {
+		return []condition.Change{{Target: target, At: c.At, Who: c.Who}}
 	}
-	return flyball.NoTime, ""
+	if of == nil {
+		return nil
+	}
+	names := []string{of.Entity}
+	if service := memory.Service(of); service != of.Entity {
+		names = append(names, service)
+	}
+	var out []condition.Change
+	for _, name := range names {
+		r, _ := s.Memory.Recent.Get(memory.Key{name})
+		for _, c := range r.Changes {
+			out = append(out, condition.Change{Entity: name, Target: c.Target, Kind: c.Kind, Version: c.Version, At: c.At, Who: c.Who, Ours: c.Operation != ""})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b condition.Change) int { return cmp.Compare(b.At, a.At) })
+	return out
 }
 
 // Outcomes implements [condition.Surroundings].

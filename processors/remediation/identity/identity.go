@@ -1,4 +1,5 @@
-package remediation
+// Package identity makes ids that depend on nothing but what caused something.
+package identity
 
 import (
 	"crypto/sha256"
@@ -6,9 +7,9 @@ import (
 	"encoding/hex"
 )
 
-// hashOf returns 32 hex digits of the SHA-256 of the parts. Each part is
+// Of returns 32 hex digits of the SHA-256 of the parts. Each part is
 // preceded by its length, so that no two lists of parts are the same bytes.
-func hashOf(parts ...string) string {
+func Of(parts ...string) string {
 	var b []byte
 	for _, p := range parts {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
