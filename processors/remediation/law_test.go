@@ -10,6 +10,7 @@ import (
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/remediation/gate"
 	"github.com/flyball-io/flyball/processors/remediation/memory"
+	"github.com/flyball-io/flyball/processors/topology"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -37,6 +38,10 @@ func lawRules() []flyball.Rule {
 			r.Name, r.Action.Name, r.Cooldown, r.For = "around", "drain", 0, time.Minute
 			r.When = `entity.findings.exists(f, f.severity == "page") || upstream.findings.size() + downstream.findings.size() > 0 ||
 				history.change("deploy/" + finding.labels.service).known || history.outcomes("rollback", "deploy/cart").done > 1`
+		}),
+		rollback(func(r *flyball.Rule) {
+			r.Name, r.Action.Name, r.Cooldown = "alone", "isolate", 0
+			r.When = `upstream.findings.size() == 0 && changes.all(c, c.kind != "deployed" || c.age > duration("5m"))`
 		}),
 		rollback(func(r *flyball.Rule) { r.Name, r.When, r.Action.Name = "broken", `finding.evidence.score > 1`, "page" }),
 	}
@@ -114,9 +119,17 @@ func drawSaying(t *rapid.T, seen []*flyball.Finding, commands []flyball.Command,
 	case 5:
 		return control(flyball.Control{Kind: flyball.ControlResetBreaker, Guardrail: "all", Backlog: rapid.SampledFrom([]string{flyball.BacklogSkip, flyball.BacklogReplay}).Draw(t, "backlog")})
 	case 8:
-		return control(flyball.Control{Kind: flyball.ControlChange, Target: target})
+		c := flyball.Control{Kind: flyball.ControlChange, Target: target}
+		if rapid.Bool().Draw(t, "deployed") {
+			c.Change = &flyball.Change{Entity: f.Entity, Kind: "deployed", Version: "42"}
+		}
+		return control(c)
 	case 6, 7:
-		return Entry{Watermark: &Watermark{Partition: int32(rapid.IntRange(0, 1).Draw(t, "partition")), Of: 2, At: at(clock)}}
+		w := &Watermark{Partition: int32(rapid.IntRange(0, 1).Draw(t, "partition")), Of: 2, At: at(clock)}
+		if rapid.IntRange(0, 3).Draw(t, "called") == 0 {
+			w.Edges = []topology.Edge{{From: rapid.SampledFrom([]string{"cart", "pay"}).Draw(t, "caller"), To: "db", At: at(clock).Floor(time.Hour)}}
+		}
+		return Entry{Watermark: w}
 	}
 	class := rapid.SampledFrom(append(flyball.OutcomeClasses(), flyball.OutcomeSucceeded, flyball.OutcomeSucceeded)).Draw(t, "class")
 	o := &flyball.Outcome{ID: fmt.Sprint("o", i), Class: class, At: at(clock), OperationID: id, Attempt: 1}

@@ -73,7 +73,10 @@ func (m *Machine) finding(f *flyball.Finding) {
 		m.overdue(id, f.At)
 	}
 	for _, r := range m.rules {
-		m.fireHold(memory.Key{r.Name, f.ID}, f.At)
+		k := memory.Key{r.Name, f.ID}
+		if h, _ := m.memory.Holds.Get(k); h.Again == "" || h.Due < f.At {
+			m.fireHold(k, f.At) // what is asked again is asked when all of its time is known
+		}
 	}
 	m.advance(f.At)
 	m.note(f)
@@ -189,16 +192,17 @@ func (m *Machine) fireHold(k memory.Key, by flyball.Time) {
 		return
 	}
 	r, o, view := m.byName[h.Rule], memory.OpenFinding{}, (*condition.View)(nil)
-	if o, known = m.memory.Open.Get(memory.Key{h.Finding}); !known || r == nil {
+	_, sent := m.memory.Commanded.Get(k)
+	if o, known = m.memory.Open.Get(memory.Key{h.Finding}); !known || r == nil || h.Again != "" && sent {
 		m.memory.Holds.Del(k)
 		return
 	}
+	m.advance(h.Due)
 	f, trigger := o.Finding, cmp.Or(h.Again, triggerHold)
 	h.Fired, h.Again = true, ""
 	if m.memory.Holds.Set(h); r.For == 0 {
 		m.memory.Holds.Del(k)
 	}
-	m.advance(h.Due)
 	view = condition.NewView(&f, h.Due, m.around())
 	err := r.still(view)
 	if trigger != triggerHold && errors.Is(err, errOver) {

@@ -18,9 +18,9 @@ const (
 	// Every is the event time after which a pair that still calls is told again. What is
 	// told is the start of such a time, so that telling it twice changes nothing.
 	Every = time.Hour
-	// Max is how many pairs one partition of panes learns, MaxTold how many are told at
-	// once; the rest follows.
-	Max     = 10_000
+	// Max is how many pairs one partition of panes learns.
+	Max = 10_000
+	// MaxTold is how many are told at once; the rest follows.
 	MaxTold = 500
 	// peer is the label of what is called, service that of who calls, where that is not
 	// the entity.

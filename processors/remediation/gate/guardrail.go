@@ -78,8 +78,8 @@ type Topology struct {
 	// is what Declared says of it, when that names it.
 	Learned  map[string]map[string]struct{}
 	Declared map[string][]string
-	// reversed is set when Needs and Learned say what is needed by whom.
-	reversed bool
+	// Reversed is set when Needs and Learned say what is needed by whom.
+	Reversed bool
 }
 
 // learned lists what was learned of a service, in order.
@@ -87,7 +87,7 @@ func (t Topology) learned(service string) []string {
 	names := slices.Sorted(maps.Keys(t.Learned[service]))
 	return slices.DeleteFunc(names, func(n string) bool {
 		caller := service
-		if t.reversed {
+		if t.Reversed {
 			caller = n
 		}
 		_, declared := t.Declared[caller]
@@ -139,7 +139,7 @@ func (t Topology) Upstream(service string) []string {
 // Reverse returns the topology the other way round: what is needed by whom. What was
 // learned is left out.
 func (t Topology) Reverse() Topology {
-	out := Topology{Needs: map[string][]string{}, Declared: t.Needs, reversed: true}
+	out := Topology{Needs: map[string][]string{}, Declared: t.Needs, Reversed: true}
 	for _, s := range slices.Sorted(maps.Keys(t.Needs)) {
 		for _, n := range t.Needs[s] {
 			out.Needs[n] = append(out.Needs[n], s)
