@@ -7,11 +7,10 @@ type ControlKind string
 const (
 	// ControlKill stops all commands within its scope, those of essential rules too.
 	ControlKill ControlKind = "kill"
-	// ControlPause stops commands within its scope. There may be several, each with
-	// its own reason; all must be taken back.
+	// ControlPause stops commands within its scope. There may be several, each with its own
+	// reason; all must be taken back.
 	ControlPause ControlKind = "pause"
-	// ControlResume takes back what holds its scope: kills, pauses, maintenances and
-	// modes.
+	// ControlResume takes back what holds its scope: kills, pauses, maintenances and modes.
 	ControlResume ControlKind = "resume"
 	// ControlApprove starts an operation that waits for a person.
 	ControlApprove ControlKind = "approve"
@@ -89,12 +88,10 @@ type Control struct {
 	Operation string `json:"operation_id,omitempty"`
 	// Target of release and change.
 	Target string `json:"target,omitempty"`
-	// Guardrail of reset_breaker, and what becomes of what was held: skip or
-	// replay.
-	Guardrail string `json:"guardrail,omitempty"`
-	Backlog   string `json:"backlog,omitempty"`
-	// Change is what is known of a change besides its target.
-	Change *Change `json:"change,omitempty"`
+	// Guardrail of reset_breaker, and what becomes of what was held: skip or replay.
+	Guardrail string  `json:"guardrail,omitempty"`
+	Backlog   string  `json:"backlog,omitempty"`
+	Change    *Change `json:"change,omitempty"`
 }
 
 // Change says what was changed how. Kind is a word of who tells it: deployed, for one.

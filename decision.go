@@ -19,8 +19,8 @@ const (
 
 // What becomes of an operation after it was decided. Each is a record of its own.
 const (
-	// VerbAccept says that the executor has begun, VerbFail that it failed, and
-	// VerbClose that it ended without effect (superseded, cancelled, expired).
+	// VerbAccept says that the executor has begun, VerbFail that it failed, and VerbClose that
+	// it ended without effect (superseded, cancelled, expired).
 	VerbAccept Verb = "accepted"
 	VerbFail   Verb = "failed"
 	VerbClose  Verb = "closed"
@@ -41,15 +41,14 @@ const (
 	VerbExpire Verb = "expired"
 	// VerbGroup says that a finding is explained by a running operation.
 	VerbGroup Verb = "grouped"
-	// VerbPage says that automation has nothing left to try, or was stopped: a
-	// person is needed.
+	// VerbPage says that automation has nothing left to try, or was stopped: a person is
+	// needed.
 	VerbPage Verb = "page"
 	// VerbControl says that a control was obeyed.
 	VerbControl Verb = "control"
 )
 
-// Decision is the record of one rule judged on one finding: what it came to and
-// every reason.
+// Decision is the record of one rule judged on one finding: what it came to and every reason.
 type Decision struct {
 	// ID is deterministic: a hash of rule, finding, and revision.
 	ID string `json:"id"`
@@ -60,8 +59,7 @@ type Decision struct {
 	// Rule and RuleRevision say which text decided.
 	Rule         string `json:"rule"`
 	RuleRevision string `json:"rule_revision"`
-	// ConfigRevision identifies the whole configuration that the rule was part
-	// of.
+	// ConfigRevision identifies the whole configuration that the rule was part of.
 	ConfigRevision string `json:"config_revision,omitempty"`
 	// Finding and FindingRevision say what it was about.
 	Finding         string `json:"finding"`
@@ -113,11 +111,9 @@ type SubExpression struct {
 	Value string `json:"value"`
 }
 
-// Command is what an executor is asked to do: the data of
-// dev.flyball.command.v1.
+// Command is what an executor is asked to do: the data of dev.flyball.command.v1.
 type Command struct {
-	// ID is the CloudEvent's id, deterministic, so that a consumer can drop
-	// duplicates.
+	// ID is the CloudEvent's id, deterministic, so that a consumer can drop duplicates.
 	ID string `json:"-"`
 	// At is the event time of the decision.
 	At Time `json:"-"`
@@ -139,8 +135,8 @@ type Command struct {
 	Deadline Time `json:"deadline"`
 	// Verify says how it will be known that it helped.
 	Verify *CommandVerify `json:"verify,omitempty"`
-	// Compensation is what will be sent if it makes things worse; Compensates is
-	// the operation that this command undoes.
+	// Compensation is what will be sent if it makes things worse; Compensates is the operation
+	// that this command undoes.
 	Compensation *Action `json:"compensation,omitempty"`
 	Compensates  string  `json:"compensates,omitempty"`
 	// Approvals are those that it rests on.
@@ -151,8 +147,8 @@ type Command struct {
 type CommandVerify struct {
 	// Indicator is the SLO, detector or canary of the finding.
 	Indicator string `json:"indicator"`
-	// Condition is what must hold, Within this many seconds, and stay so for
-	// Stabilisation seconds.
+	// Condition is what must hold, Within this many seconds, and stay so for Stabilisation
+	// seconds.
 	Condition     string  `json:"condition"`
 	Within        float64 `json:"within"`
 	Stabilisation float64 `json:"stabilisation"`
@@ -165,8 +161,7 @@ type Approval struct {
 	At  Time   `json:"at"`
 }
 
-// CommandReason says which rule sent a command, on which finding, and the
-// numbers.
+// CommandReason says which rule sent a command, on which finding, and the numbers.
 type CommandReason struct {
 	// Rule and Revision say which text decided.
 	Rule     string `json:"rule"`

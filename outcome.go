@@ -3,13 +3,13 @@ package flyball
 // OutcomeClass says how an attempt of an executor ended.
 type OutcomeClass string
 
-// The classes of outcomes. All but accepted end the attempt. What an executor
-// cannot tell is a permanent failure: a repetition might do the thing twice.
+// The classes of outcomes. All but accepted end the attempt. What an executor cannot tell is a
+// permanent failure: a repetition might do the thing twice.
 const (
 	// OutcomeAccepted means that the executor has begun.
 	OutcomeAccepted OutcomeClass = "accepted"
-	// OutcomeSucceeded means that the action was done; whether it helped is
-	// verified afterwards.
+	// OutcomeSucceeded means that the action was done; whether it helped is verified
+	// afterwards.
 	OutcomeSucceeded OutcomeClass = "succeeded"
 	// OutcomeTransient means that nothing was changed, and a repetition may work.
 	OutcomeTransient OutcomeClass = "transient_failure"
@@ -45,8 +45,7 @@ type Outcome struct {
 	// OperationID and Attempt are those of the command.
 	OperationID string `json:"operation_id"`
 	Attempt     int    `json:"attempt"`
-	// Started and Finished say when the executor began and ended, null where it
-	// did not.
+	// Started and Finished say when the executor began and ended, null where it did not.
 	Started  Time `json:"started"`
 	Finished Time `json:"finished"`
 	// Reason is a short constant, such as RESOURCE_BUSY; Detail is for a person.

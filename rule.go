@@ -8,8 +8,8 @@ import (
 // Mode says how far a rule may go by itself.
 type Mode string
 
-// The modes, from the least to the most automatic. Each decides in the same way,
-// and differs in what is sent.
+// The modes, from the least to the most automatic. Each decides in the same way, and differs
+// in what is sent.
 const (
 	// ModeObserve records what would have been done.
 	ModeObserve Mode = "observe"
@@ -43,8 +43,7 @@ type Rule struct {
 	Action Action
 	// Mode says how far the rule may go.
 	Mode Mode
-	// Cooldown is the shortest time between two commands of this action on one
-	// target.
+	// Cooldown is the shortest time between two commands of this action on one target.
 	Cooldown time.Duration
 	// Deadline is how long the executor has.
 	Deadline time.Duration
@@ -52,18 +51,17 @@ type Rule struct {
 	Owner string
 	// For is how long When must hold before anything is done.
 	For time.Duration
-	// Priority orders rules: of two that want the same target, that with the higher
-	// one is asked first.
+	// Priority orders rules: of two that want the same target, that with the higher one is
+	// asked first.
 	Priority int
 	// Approval is how long a person has to approve.
 	Approval time.Duration
 	// Verify says how it is known that the action helped.
 	Verify Verify
-	// Compensation undoes the action when it made things worse; without a name
-	// nothing does.
+	// Compensation undoes the action when it made things worse; without a name nothing does.
 	Compensation Action
-	// EscalateAfter is how long a finding may stay open after a command until the
-	// next of Escalate is tried; 0 waits for the command to have failed.
+	// EscalateAfter is how long a finding may stay open after a command until the next of
+	// Escalate is tried; 0 waits for the command to have failed.
 	EscalateAfter time.Duration
 	// Escalate are stronger actions, tried in order.
 	Escalate []Action
@@ -71,22 +69,21 @@ type Rule struct {
 	Notify []string
 	// Essential rules act also while error budgets burn.
 	Essential bool
-	// Redirect aims at the open finding of what the service depends on, where others
-	// hold.
+	// Redirect aims at the open finding of what the service depends on, where others hold.
 	Redirect bool `json:",omitempty"`
 }
 
-// Verify says how it is known that an action helped: the indicator behind the
-// finding must recover within a time, and stay so.
+// Verify says how it is known that an action helped: the indicator behind the finding must
+// recover within a time, and stay so.
 type Verify struct {
-	// Recovered is a CEL expression over the states of the finding that caused the
-	// command; "" is that it is resolved.
+	// Recovered is a CEL expression over the states of the finding that caused the command; ""
+	// is that it is resolved.
 	Recovered string
-	// Worse is a CEL expression over findings of the same entity; "" is that the
-	// severity of the finding rises.
+	// Worse is a CEL expression over findings of the same entity; "" is that the severity of
+	// the finding rises.
 	Worse string
-	// Within is how long after success it may take to recover, Stabilisation how
-	// long it must stay recovered.
+	// Within is how long after success it may take to recover, Stabilisation how long it must
+	// stay recovered.
 	Within, Stabilisation time.Duration
 }
 

@@ -16,30 +16,28 @@ type Source struct {
 	JSON JSONMapping
 	// Registry has the schemas of the format "confluent".
 	Registry SchemaRegistry
-	// OutOfOrderness is how far samples of one partition may arrive out of order
-	// without being late: the watermark trails the maximum event time by it.
+	// OutOfOrderness is how far samples of one partition may arrive out of order without being
+	// late: the watermark trails the maximum event time by it.
 	OutOfOrderness time.Duration
-	// IdleTimeout is how long a partition must have had nothing left to read
-	// before it stops holding back the watermark.
+	// IdleTimeout is how long a partition must have had nothing left to read before it stops
+	// holding back the watermark.
 	IdleTimeout time.Duration
-	// StallTimeout is how long a partition with lag may give nothing before
-	// windows go on without it.
+	// StallTimeout is how long a partition with lag may give nothing before windows go on
+	// without it.
 	StallTimeout time.Duration
 	// MaxDrift is how far ahead of the slowest one a partition is read; 0 is no limit.
 	MaxDrift time.Duration
-	// MaxAhead is how far in the future of the wall clock a sample may lie; one
-	// further ahead is dead-lettered and never moves a watermark.
+	// MaxAhead is how far in the future of the wall clock a sample may lie; one further ahead
+	// is dead-lettered and never moves a watermark.
 	MaxAhead time.Duration
 	// NoExamples keeps findings from showing samples of it.
 	NoExamples bool
-	// Changes says which samples are changes of what runs.
-	Changes []Changes
+	Changes    []Changes
 }
 
-// Changes says which samples of a source are changes of what runs, such as deploys.
+// Changes says which samples are changes of what runs, and the names of labels; Target has the
+// place {{entity}}.
 type Changes struct {
-	// Filter chooses them. Entity, Kind and Version name labels; Target is what was
-	// changed, with {{entity}} in it.
 	Filter                        []Matcher
 	Entity, Kind, Version, Target string
 }
@@ -50,14 +48,14 @@ type SchemaRegistry struct {
 	URL, Username, Password string
 }
 
-// JSONMapping says where the parts of a sample are in a JSON document. Paths are
-// keys joined by dots; a key that itself has dots is tried first as a whole.
+// JSONMapping says where the parts of a sample are in a JSON document. Paths are keys joined
+// by dots; a key that itself has dots is tried first as a whole.
 type JSONMapping struct {
 	// Timestamp is the path of the event time.
 	Timestamp string
-	// TimestampFormat is "auto", "rfc3339", "unix_s", "unix_ms", "unix_us",
-	// "unix_ns" or a Go layout. "auto" reads RFC 3339 strings and numbers, the
-	// unit of a number being told by its size.
+	// TimestampFormat is "auto", "rfc3339", "unix_s", "unix_ms", "unix_us", "unix_ns" or a Go
+	// layout. "auto" reads RFC 3339 strings and numbers, the unit of a number being told by
+	// its size.
 	TimestampFormat string
 	// Labels maps a label's name to its path.
 	Labels map[string]string
@@ -69,7 +67,7 @@ type JSONMapping struct {
 type JSONValue struct {
 	// Path of the number; a string that holds a number is read too.
 	Path string
-	// Unit is "" for a plain number, or "s", "ms", "us", "ns": then the value is
-	// a duration and is kept in nanoseconds.
+	// Unit is "" for a plain number, or "s", "ms", "us", "ns": then the value is a duration
+	// and is kept in nanoseconds.
 	Unit string
 }
