@@ -19,9 +19,13 @@ const (
 // wait any more.
 func (m *Machine) deferred(c *gate.Case, d *flyball.Decision) {
 	row := memory.Deferred{Rule: d.Rule, Finding: d.Finding, Service: c.Service}
-	waits := d.Verb == flyball.VerbSuppress && slices.ContainsFunc(d.Gates, func(g flyball.GateResult) bool {
-		return g.Gate == gate.NameDependency && !g.Pass
-	})
+	waits := false
+	for _, g := range d.Gates {
+		waits = waits || g.Gate == gate.NameDependency && !g.Pass
+	}
+	for _, g := range d.Gates { // a person may be asked besides
+		waits = waits && (g.Pass || slices.Contains([]string{gate.NameDependency, gate.NameApproval, gate.NameMode}, g.Gate))
+	}
 	_, known := m.memory.Deferred.Get(row.Key())
 	switch {
 	case waits && !known && !m.memory.Deferred.Full():

@@ -51,7 +51,7 @@ func TestAskedAgain(t *testing.T) {
 // until they are forgotten; what a service is declared to need counts for more.
 func TestLearnedFromCalls(t *testing.T) {
 	mend := rollback(func(r *flyball.Rule) {
-		r.Name, r.When, r.Action.Name, r.Cooldown = "mend", `finding.entity != "db"`, "mend", 0
+		r.Name, r.When, r.Action.Name, r.Cooldown, r.Deadline = "mend", `finding.entity != "db"`, "mend", 0, 48*time.Hour
 	})
 	m, err := New(Config{Rules: []flyball.Rule{mend}, Guardrails: []gate.Guardrail{everywhere()}, Topology: gate.Topology{Needs: map[string][]string{"pay": nil}}})
 	if err != nil {
