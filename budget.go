@@ -14,9 +14,9 @@ const ppb = 1_000_000_000
 // Target returns the objective as a share.
 func (s *SLO) Target() float64 { return float64(s.TargetPPB) / ppb }
 
-// BurnRate returns how many times faster than sustainable these counts burn the
-// error budget, for people: NaN without samples, +Inf when there is no budget and
-// something was bad. Comparing is Burning's business.
+// BurnRate returns how many times faster than sustainable these counts burn the error budget,
+// for people: NaN without samples, +Inf when there is no budget and something was bad.
+// Comparing is Burning's business.
 func (s *SLO) BurnRate(total, bad int64) float64 {
 	switch {
 	case total <= 0:
@@ -35,18 +35,16 @@ func SLI(total, bad int64) float64 {
 	return float64(total-bad) / float64(total)
 }
 
-// Burning reports whether these counts burn a budget with that target faster
-// than the tier's factor:
+// Burning reports whether these counts burn a budget with that target faster than the tier's
+// factor:
 //
 //	bad ÷ total ÷ (1 − target) > FactorNum ÷ FactorDen
 //
-// (The Site Reliability Workbook, chapter 5), compared as
-// bad·10⁹·FactorDen > FactorNum·total·(10⁹ − targetPPB) in integers of 192 bits,
-// so that no rate is rounded: one exactly at the threshold does not burn, unless
-// the tier says OrEqual. So a
-// budget that is used up exactly at the end of its period raises nothing at a
-// factor of 1. targetPPB lies between 0 and 10⁹; FactorNum and FactorDen are
-// positive.
+// (The Site Reliability Workbook, chapter 5), compared as bad·10⁹·FactorDen >
+// FactorNum·total·(10⁹ − targetPPB) in integers of 192 bits, so that no rate is rounded: one
+// exactly at the threshold does not burn, unless the tier says OrEqual. So a budget that is
+// used up exactly at the end of its period raises nothing at a factor of 1. targetPPB lies
+// between 0 and 10⁹; FactorNum and FactorDen are positive.
 func (t *BurnRateTier) Burning(targetPPB, total, bad int64) bool {
 	if total <= 0 || bad <= 0 {
 		return false
@@ -69,14 +67,14 @@ func product(a, b, c uint64) [3]uint64 {
 // Factor returns the tier's threshold, for people.
 func (t *BurnRateTier) Factor() float64 { return float64(t.FactorNum) / float64(t.FactorDen) }
 
-// Exhausted reports whether the budget of a whole period is gone: whether the bad
-// samples are as many as a period may have, or more,
+// Exhausted reports whether the budget of a whole period is gone: whether the bad samples are
+// as many as a period may have, or more,
 //
 //	bad ≥ (1 − target) · total · length ÷ elapsed
 //
-// where total and bad were counted in the elapsed part of a period of that
-// length, and the rest is taken to have as much traffic. So a budget that is new
-// is not gone with its first bad sample. It compares in integers of 192 bits.
+// where total and bad were counted in the elapsed part of a period of that length, and the
+// rest is taken to have as much traffic. So a budget that is new is not gone with its first
+// bad sample. It compares in integers of 192 bits.
 func (s *SLO) Exhausted(total, bad int64, elapsed, length time.Duration) bool {
 	if total <= 0 || bad <= 0 || elapsed <= 0 {
 		return false
@@ -86,15 +84,15 @@ func (s *SLO) Exhausted(total, bad int64, elapsed, length time.Duration) bool {
 	return slices.Compare(left[:], right[:]) >= 0
 }
 
-// Spent is what is gone of a budget: the counts of the elapsed part of a period of
-// that length.
+// Spent is what is gone of a budget: the counts of the elapsed part of a period of that
+// length.
 type Spent struct {
 	Total, Bad      int64
 	Elapsed, Length time.Duration
 }
 
-// ExhaustsSoon reports whether what is left of a budget lasts at most within at the
-// burn rate of recent counts:
+// ExhaustsSoon reports whether what is left of a budget lasts at most within at the burn rate
+// of recent counts:
 //
 //	(1 − bad·elapsed ÷ (budget·total·length)) · length ≤ within · recentBad ÷ (budget·recentTotal)
 //

@@ -1,19 +1,16 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/config"
+	"github.com/flyball-io/flyball/internal/pipeline/marks"
 	"github.com/flyball-io/flyball/processors"
 	sinkkafka "github.com/flyball-io/flyball/sinks/kafka"
 )
-
-// marksHeader carries watermark marks beside the panes of a record, as JSON.
-const marksHeader = "flyball-marks"
 
 // emitter turns what machines return into Kafka records.
 type emitter struct {
@@ -62,27 +59,19 @@ func (b byTopic) ForTopic(topic string) kgo.TopicPartitioner {
 // once.
 func (e *emitter) panes(blocks []processors.PaneBlock) []*kgo.Record {
 	out := make([]*kgo.Record, len(blocks))
-	var marks []processors.Mark
+	var last []processors.Mark
 	var headers []kgo.RecordHeader
 	for i, b := range blocks {
 		out[i] = &kgo.Record{Topic: e.topics.Panes(), Partition: b.Partition, Value: b.Panes}
 		if len(b.Marks) == 0 {
 			continue
 		}
-		if len(marks) != len(b.Marks) || &marks[0] != &b.Marks[0] {
-			marks, headers = b.Marks, marksHeaders(b.Marks)
+		if len(last) != len(b.Marks) || &last[0] != &b.Marks[0] {
+			last, headers = b.Marks, marks.Headers(b.Marks)
 		}
 		out[i].Headers = headers
 	}
 	return out
-}
-
-func marksHeaders(marks []processors.Mark) []kgo.RecordHeader {
-	text, err := json.Marshal(marks)
-	if err != nil {
-		panic("BUG: marks do not encode: " + err.Error())
-	}
-	return []kgo.RecordHeader{{Key: marksHeader, Value: text}}
 }
 
 // evaluated encodes what evaluate found in one partition.

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -17,6 +16,7 @@ import (
 	"github.com/flyball-io/flyball/ingest/kafka"
 	"github.com/flyball-io/flyball/internal/machines"
 	"github.com/flyball-io/flyball/internal/pipeline/checkpoint"
+	"github.com/flyball-io/flyball/internal/pipeline/marks"
 	"github.com/flyball-io/flyball/processors"
 	"github.com/flyball-io/flyball/processors/aggregate"
 	"github.com/flyball-io/flyball/processors/evaluate"
@@ -112,7 +112,7 @@ func (e *evaluateStage) take(fetches kgo.Fetches) {
 				e.request(in, r)
 				continue
 			}
-			marks, err := marksOf(r)
+			told, err := marks.Of(r)
 			if err != nil {
 				e.late = append(e.late, processors.DeadLetter{Reason: evaluate.ReasonMalformed, Detail: err.Error(), Value: r.Value})
 			}
@@ -120,7 +120,7 @@ func (e *evaluateStage) take(fetches kgo.Fetches) {
 			if err != nil {
 				e.late = append(e.late, processors.DeadLetter{Reason: evaluate.ReasonMalformed, Detail: err.Error()})
 			}
-			in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: marks, Label: label})
+			in.Records = append(in.Records, evaluate.Record{Offset: r.Offset, Panes: r.Value, Marks: told, Label: label})
 		}
 	})
 }
@@ -133,19 +133,6 @@ func (e *evaluateStage) request(in *evaluate.Input, r *kgo.Record) {
 		return
 	}
 	in.Records = append(in.Records, evaluate.Record{Panes: r.Value, Canary: &request})
-}
-
-func marksOf(r *kgo.Record) ([]processors.Mark, error) {
-	for _, h := range r.Headers {
-		if h.Key == marksHeader {
-			var marks []processors.Mark
-			if err := json.Unmarshal(h.Value, &marks); err != nil {
-				return nil, fmt.Errorf("cannot read watermark marks at offset %d: %w", r.Offset, err)
-			}
-			return marks, nil
-		}
-	}
-	return nil, nil
 }
 
 func (e *evaluateStage) flush(_ context.Context, _ time.Time) (output, error) {
