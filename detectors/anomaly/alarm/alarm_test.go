@@ -47,3 +47,21 @@ func TestQuietSeries(t *testing.T) {
 		t.Errorf("2 digits have a rarity of %.1f, alarm: %v", rarity, alarm)
 	}
 }
+
+// The first incident of a series is one, however little was seen of news before it: few
+// news are no sign that great ones are to be expected.
+func TestFirstIncident(t *testing.T) {
+	for _, before := range []int{0, 1, 8, 12} {
+		j := New(10_000, 5)
+		for i := range 240 {
+			news := 0.0
+			if i > 0 && i <= 10*before && i%10 == 0 {
+				news = 0.5
+			}
+			j.Observe(news, 5)
+		}
+		if rarity, alarm := j.Observe(10, 5); !alarm {
+			t.Errorf("10 digits after %d small news have a rarity of %.1f, and are no alarm", before, rarity)
+		}
+	}
+}

@@ -97,8 +97,11 @@ func (g *generation) robust(floor float64) fit {
 		sum += float64(v) - u
 	}
 	sum += spare * (float64(g.kept[K-spare-1]) - u)
-	m := max(sum/float64(rests), floor, math.SmallestNonzeroFloat32)
-	return fit{from: u, mean: m, above: float64(K - first), rests: float64(rests)}
+	// Before there are enough, the floor stands for those that are missing (the conjugate
+	// prior of an exponential distribution): few values are no sign of a heavy tail.
+	sum += float64(mostFitted-rests) * floor
+	m := max(sum/mostFitted, floor, math.SmallestNonzeroFloat32)
+	return fit{from: u, mean: m, above: float64(K - first), rests: mostFitted}
 }
 
 func (f *fit) digits(x, n float64) float64 {
