@@ -9,10 +9,13 @@ import (
 	"github.com/flyball-io/flyball/benchmarks/bench/telemetry"
 )
 
+// flush is after how many spans panes are flushed here.
+const flush = 50_000
+
 func TestEveryDimensionCanBeMeasured(t *testing.T) {
 	for _, d := range dimensions {
 		for _, x := range d.values[:1] {
-			p, err := measure(d.of(x), 20_000, spansPerFlush)
+			p, err := measure(d.of(x), 20_000, flush, flush)
 			if err != nil {
 				t.Fatalf("%s %v: %v", d.name, x, err)
 			}
@@ -25,8 +28,8 @@ func TestEveryDimensionCanBeMeasured(t *testing.T) {
 
 // TestPanesAreThoseOfTheSeries counts what is flushed: a pane for each series.
 func TestPanesAreThoseOfTheSeries(t *testing.T) {
-	p, err := measure(setting{telemetry.Shape{Series: 100}, 8}, 20_000, spansPerFlush)
-	if want := 100. / spansPerFlush; err != nil || p.PanesPerSpan != want {
+	p, err := measure(setting{telemetry.Shape{Series: 100}, 8}, 20_000, flush, flush)
+	if want := 100. / flush; err != nil || p.PanesPerSpan != want {
 		t.Errorf("%v panes per span, want %v; %v", p.PanesPerSpan, want, err)
 	}
 }

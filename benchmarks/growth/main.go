@@ -54,7 +54,7 @@ func run() error {
 		}
 		c := Curve{Name: d.name}
 		for _, x := range d.values {
-			p, err := measure(d.of(x), spansKept, *spans)
+			p, err := measure(d.of(x), spansKept, *spans, spansPerFlush)
 			if err != nil {
 				return fmt.Errorf("cannot measure %s %v: %w", d.name, x, err)
 			}

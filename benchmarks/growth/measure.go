@@ -93,12 +93,13 @@ type engine struct {
 	decoder ingest.Decoder
 	builder *ingest.Builder
 	machine *aggregate.Machine
+	flush   int // after so many spans
 	folded  int
 	panes   int64
 	reading time.Duration // spent on counting panes, which is not the role's work
 }
 
-func newEngine(s setting) (*engine, error) {
+func newEngine(s setting, flush int) (*engine, error) {
 	source := flyball.Source{Name: "spans", Topics: []string{"otlp_spans"}, Format: "otlp_spans", OutOfOrderness: 5 * time.Second, IdleTimeout: 10 * time.Second}
 	failed, err := flyball.ParseMatcher(`status.code="ERROR"`)
 	if err != nil {
@@ -113,7 +114,7 @@ func newEngine(s setting) (*engine, error) {
 	}
 	indicators := []flyball.Indicator{indicator}
 	p := ingest.ProjectionOf(indicators)
-	e := &engine{}
+	e := &engine{flush: flush}
 	dict := ingest.NewDictionary(len(p.Labels))
 	if e.decoder, err = decode.New(source, p); err != nil {
 		return nil, err
@@ -138,7 +139,7 @@ func (e *engine) take(record []byte) error {
 	}}})
 	batch.Release()
 	e.folded += spansPerFold
-	if e.folded < spansPerFlush {
+	if e.folded < e.flush {
 		return nil
 	}
 	e.folded = 0
@@ -157,13 +158,14 @@ func (e *engine) take(record []byte) error {
 	return nil
 }
 
-// measure folds spans, after a warm-up, out of records with kept spans in all.
-func measure(s setting, kept, spans int) (Point, error) {
+// measure folds spans, after a warm-up, out of records with kept spans in all, and flushes
+// after every so many.
+func measure(s setting, kept, spans, flush int) (Point, error) {
 	records, size := recordsOf(s.shape, kept), 0
 	for _, r := range records {
 		size += len(r)
 	}
-	e, err := newEngine(s)
+	e, err := newEngine(s, flush)
 	if err != nil {
 		return Point{}, err
 	}

@@ -55,7 +55,7 @@ func parallel(n, spans int) (float64, error) {
 	records := recordsOf(usual().shape, 200_000)
 	var engines []*engine
 	for range n {
-		e, err := newEngine(usual())
+		e, err := newEngine(usual(), spansPerFlush)
 		if err != nil {
 			return 0, err
 		}

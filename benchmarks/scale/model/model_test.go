@@ -134,6 +134,9 @@ func TestSmallCaseIsAsTheMachinesDo(t *testing.T) {
 		l.Skew = skew
 		const members, sources, panes = 3, 6, 4
 		got := fleet(t, l, members, sources, panes, 30*time.Second)
+		if skew == Default(1, 1).Skew {
+			encoded(t, got)
+		}
 		p := Plan{Load: l, Aggregate: members}
 		near(t, fmt.Sprintf("skew %g: rows of a flush", skew), got.rows/got.flushes, p.rowsPerFlush(), 0.05)
 		near(t, "marks per second", got.marks/30, sources*panes/l.Pane.Seconds(), 0.35) // three edges in 30 s, and the first
@@ -141,9 +144,9 @@ func TestSmallCaseIsAsTheMachinesDo(t *testing.T) {
 	}
 }
 
-// TestEncoder weighs what is sent; the constants must be what it is.
-func TestEncoder(t *testing.T) {
-	got := fleet(t, Default(24_000, 2_000), 3, 6, 4, 30*time.Second)
+// encoded weighs what is sent; the constants must be what it is.
+func encoded(t *testing.T, got measured) {
+	t.Helper()
 	c := Measured()
 	t.Logf("a partial pane has %.0f bytes, %.0f compressed; a mark %.0f", got.bytes/got.rows, got.packed/got.rows, got.markBytes/got.marks)
 	near(t, "bytes of a partial pane", got.bytes/got.rows, c.RowBytes, 0.1)
