@@ -101,7 +101,16 @@ func (g *generation) robust(floor float64) fit {
 	// prior of an exponential distribution): few values are no sign of a heavy tail.
 	sum += float64(mostFitted-rests) * floor
 	m := max(sum/mostFitted, floor, math.SmallestNonzeroFloat32)
-	return fit{from: u, mean: m, above: float64(K - first), rests: mostFitted}
+	f := fit{from: u, mean: m, above: float64(K - first), rests: mostFitted}
+	if u == 0 { // how many are above it is known, and is less than that
+		f.above = 1
+		for _, v := range g.kept[first+1:] {
+			if v > 0 {
+				f.above++
+			}
+		}
+	}
+	return f
 }
 
 func (f *fit) digits(x, n float64) float64 {
