@@ -85,7 +85,30 @@ func (b *broker) topic(t *testing.T, name string, partitions int32) string {
 	if _, err := b.admin.CreateTopic(t.Context(), partitions, 1, nil, full); err != nil {
 		t.Fatalf("cannot create topic %q: %v", full, err)
 	}
+	b.awaitLeaders(t, full, int(partitions))
 	return full
+}
+
+// awaitLeaders waits until every partition of a topic that was just made has a leader, which
+// on Apache Kafka takes a moment.
+func (b *broker) awaitLeaders(t *testing.T, topic string, partitions int) {
+	t.Helper()
+	await(t, patience, "leaders of the partitions of "+topic, func() string {
+		meta, err := b.admin.Metadata(t.Context(), topic)
+		if err != nil {
+			return err.Error()
+		}
+		led := 0
+		for _, p := range meta.Topics[topic].Partitions {
+			if p.Err == nil && p.Leader >= 0 {
+				led++
+			}
+		}
+		if led < partitions {
+			return fmt.Sprintf("%d of %d have one", led, partitions)
+		}
+		return ""
+	})
 }
 
 // produce writes records and waits until all are acknowledged.

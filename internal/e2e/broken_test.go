@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	bin "encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -32,35 +30,21 @@ func (b *broker) produceBatch(t *testing.T, topic string, records int, compresse
 	raw := batch.AppendTo(nil)
 	bin.BigEndian.PutUint32(raw[8:], uint32(len(raw)-12))
 	bin.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
-	id, leader := b.leader(t, topic)
+	meta, err := b.admin.Metadata(t.Context(), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
 	part := kmsg.NewProduceRequestTopicPartition()
 	part.Records = raw
 	of := kmsg.NewProduceRequestTopic()
-	of.Topic, of.TopicID, of.Partitions = topic, id, append(of.Partitions, part)
+	of.Topic, of.TopicID, of.Partitions = topic, meta.Topics[topic].ID, append(of.Partitions, part)
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks, req.TimeoutMillis, req.Topics = -1, 10_000, append(req.Topics, of)
-	resp, err := req.RequestWith(t.Context(), b.client.Broker(int(leader)))
+	resp, err := req.RequestWith(t.Context(), b.client.Broker(int(meta.Topics[topic].Partitions[0].Leader)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return kerr.ErrorForCode(resp.Topics[0].Partitions[0].ErrorCode)
-}
-
-// leader returns the id of a topic and the leader of its first partition, which a topic that
-// was just made does not have at once.
-func (b *broker) leader(t *testing.T, topic string) (kadm.TopicID, int32) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for {
-		meta, err := b.admin.Metadata(ctx, topic)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p, ok := meta.Topics[topic].Partitions[0]; ok && p.Leader >= 0 {
-			return meta.Topics[topic].ID, p.Leader
-		}
-	}
 }
 
 // Batches that are not compressed as they say, or that would decompress to more than

@@ -183,6 +183,14 @@ func TestReleasesAreJudged(t *testing.T) {
 	}
 	checkRollback(t, b, final["payment"])
 	checkServed(t, url)
+	// Each table is written by itself: verdicts may be there before the windows they rest on.
+	await(t, patience, "the windows", func() string {
+		sent, n := len(decodeWindows(t, b.read(t, b.names().Windows()))), count(t, conn, "SELECT count() FROM v_windows")
+		if n != sent {
+			return fmt.Sprintf("%d of %d are recorded", n, sent)
+		}
+		return ""
+	})
 	p.stop()
 	for _, service := range []string{"payment", "cart"} {
 		checkPast(t, dir, url, course[service])
