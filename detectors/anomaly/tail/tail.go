@@ -68,30 +68,28 @@ func (g *generation) sum() float64 {
 const (
 	// spare is how many of the kept values may be incidents and no chance.
 	spare = 7
-	// mostFitted is on how many values a robust fit rests at most: of values of which hardly
-	// more are any than are kept, more would be no tail. leastFitted is how many it needs.
-	mostFitted, leastFitted = 12, 3
+	// fitted is on how many values a robust fit rests: of values of which hardly more are any
+	// than are kept, more would be no tail. The chance of another one is that of a Pareto
+	// distribution, which allows for the error of the fit. leastSeen is how many of them were
+	// seen at least.
+	fitted, leastSeen = 12, 3
 )
 
 // fit is an exponential tail from a value on that so many of the values seen exceed.
 type fit struct {
 	from, mean float64
 	above      float64
-	// rests is on how many values it rests. The chance of another one is that of a Pareto
-	// distribution, which allows for the error of the fit.
-	rests float64
 }
 
 // robust fits the tail without incidents: it knows of the largest values only that they
 // are large (Epstein and Sobel, 1953). Of values that are mostly 0 it takes those that
 // are not: how often there are any says nothing of how large they are.
 func (g *generation) robust(floor float64) fit {
-	first := K - spare - 1 - mostFitted
-	for first < K-spare-leastFitted-1 && g.kept[first] == 0 {
+	first := K - spare - 1 - fitted
+	for first < K-spare-leastSeen-1 && g.kept[first] == 0 {
 		first++
 	}
 	u := float64(g.kept[first])
-	rests := K - spare - 1 - first
 	sum := 0.0
 	for _, v := range g.kept[first+1 : K-spare] {
 		sum += float64(v) - u
@@ -99,9 +97,9 @@ func (g *generation) robust(floor float64) fit {
 	sum += spare * (float64(g.kept[K-spare-1]) - u)
 	// Before there are enough, the floor stands for those that are missing (the conjugate
 	// prior of an exponential distribution): few values are no sign of a heavy tail.
-	sum += float64(mostFitted-rests) * floor
-	m := max(sum/mostFitted, floor, math.SmallestNonzeroFloat32)
-	f := fit{from: u, mean: m, above: float64(K - first), rests: mostFitted}
+	seen := K - spare - 1 - first
+	sum += float64(fitted-seen) * floor
+	f := fit{from: u, mean: max(sum/fitted, floor, math.SmallestNonzeroFloat32), above: float64(K - first)}
 	if u == 0 { // how many are above it is known, and is less than that
 		f.above = 1
 		for _, v := range g.kept[first+1:] {
@@ -114,13 +112,13 @@ func (g *generation) robust(floor float64) fit {
 }
 
 func (f *fit) digits(x, n float64) float64 {
-	return math.Log10(n/f.above) + f.rests*math.Log10(1+(x-f.from)/(f.rests*f.mean))
+	return math.Log10(n/f.above) + fitted*math.Log10(1+(x-f.from)/(fitted*f.mean))
 }
 
 // limit returns the value that has so many digits.
 func (f *fit) limit(digits, n float64) float64 {
 	more := max(digits-math.Log10(n/f.above), 0)
-	return f.from + f.rests*f.mean*(math.Pow(10, more/f.rests)-1)
+	return f.from + fitted*f.mean*(math.Pow(10, more/fitted)-1)
 }
 
 // digits judges x. robust is whether the largest values kept may be incidents.
