@@ -85,7 +85,7 @@ func try(c *config.Config, p *plan, records []*kgo.Record, now time.Time) (*Repo
 	at := slices.IndexFunc(c.Sources, func(s flyball.Source) bool { return s.Name == p.source })
 	indicators := machines.IndicatorsOf(c, p.source)
 	projection := ingest.ProjectionOf(indicators)
-	t := &trial{source: c.Sources[at], ahead: map[int32]flyball.Time{}, values: make([][]float64, len(projection.Values)), report: &Report{
+	t := &trial{source: c.Sources[at], ahead: map[int32]flyball.Time{}, report: &Report{
 		Topic: p.topic, Source: p.source, Format: p.survey.Format, Encoding: p.survey.Encoding, Records: p.survey.Records,
 		Recognised: p.survey.Recognised, Others: p.survey.Others, Rejected: map[string]int{}, Notes: p.notes}}
 	var err error
@@ -136,15 +136,9 @@ func (t *trial) take(r *kgo.Record) {
 			*last = at
 		}
 	}
-	for i, v := range b.Values {
-		t.values[i] = v.Float64Values()
-	}
-	s := aggregate.Samples{Topic: r.Topic, Time: b.Time.Int64Values(), Set: b.Set.Uint32Values(), Values: t.values, MaxTime: b.MaxTime}
-	if x := b.Points; x != nil {
-		s.Points = &aggregate.Points{Weight: x.Weight, Distribution: x.Distribution, Distributions: x.Distributions,
-			Cumulative: x.Cumulative, Start: x.Start, Stream: x.Stream, Value: x.Value}
-	}
-	t.machine.Step(aggregate.Input{Samples: []aggregate.Samples{s}})
+	samples := machines.Samples(r.Topic, 0, b, t.values)
+	t.values = samples.Values
+	t.machine.Step(aggregate.Input{Samples: []aggregate.Samples{samples}})
 }
 
 func (t *trial) decode(r *kgo.Record) error {
