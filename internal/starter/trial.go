@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -222,16 +221,11 @@ func finish(m *Measured, pane *processors.Pane, series map[seriesOf]int64) {
 
 // labelText shows canonical labels as people write them.
 func labelText(canonical string) string {
-	var labels map[string]string
+	var labels flyball.Labels
 	if json.Unmarshal([]byte(canonical), &labels) != nil {
 		return canonical
 	}
-	var out []string
-	for name, v := range labels {
-		out = append(out, fmt.Sprintf("%s=%q", name, v))
-	}
-	slices.Sort(out)
-	return "{" + strings.Join(out, ", ") + "}"
+	return labels.String()
 }
 
 // times says what is unusual about the times of the sample.

@@ -3,8 +3,6 @@ package tail
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -143,15 +141,11 @@ func windowText(row map[string]any) string {
 
 func labelText(v any) string {
 	raw, _ := v.(json.RawMessage)
-	var labels map[string]string
+	var labels flyball.Labels
 	if json.Unmarshal(raw, &labels) != nil {
 		return string(raw)
 	}
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		out = append(out, fmt.Sprintf("%s=%q", name, labels[name]))
-	}
-	return "{" + strings.Join(out, ", ") + "}"
+	return labels.String()
 }
 
 // dead is a dead letter as JSON shows it.
